@@ -1,0 +1,46 @@
+# Everything below prepares .venv and liboqs first, and is quick once they are there.
+PYTHON      ?= python3
+PYTEST_ARGS ?= -n 2
+BENCH_ARGS  ?=
+
+BIN := .venv/bin
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip --quiet --no-input
+
+.PHONY: help env liboqs demo test check bench clean
+.DEFAULT_GOAL := help
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+demo: liboqs  ## mint, verify, shake hands and compare, for every scheme
+	@$(BIN)/pqdc demo
+
+test: liboqs  ## the whole test suite (PYTEST_ARGS="-n 0 -k name" for a part of it)
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: env  ## format, lint, types, import contracts
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: liboqs  ## run the benchmarks (BENCH_ARGS="--quick ML-DSA-44")
+	@$(BIN)/pqdc bench $(BENCH_ARGS)
+
+liboqs: env  ## find liboqs, or build it into the user's cache
+	@$(BIN)/python native/build.py
+
+env: .venv/ready  ## .venv with pqdc and what its development needs
+
+# The stamp comes last: an install that was interrupted is taken up again, a venv without a working pip is made anew.
+.venv/ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else \
+		"pqdc needs Python 3.11 or newer; this is " + sys.version.split()[0] + ": make PYTHON=python3.12, for example")'
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
+	@echo 'installing pqdc and its tools into .venv' >&2
+	@$(PIP) install --progress-bar off --constraint constraints.txt --editable '.[dev,native]'
+	@touch $@
+
+clean:  ## remove what was made here (the cache of liboqs stays)
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks .coverage htmlcov build dist
+	find . -name __pycache__ -prune -exec rm -rf {} +
