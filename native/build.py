@@ -82,11 +82,14 @@ def prepare() -> finder.Library:
     if library is None or not has_adapter(library):
         with locked(finder.cache_folder()):  # whoever had to wait finds everything made
             library = locate(explain=True) or build_liboqs(finder.build_folder())
-            if not has_adapter(library) and (shutil.which(compiler()[0]) or not library.importable):
-                make_adapter(library.liboqs)
+            if not has_adapter(library):
+                try:
+                    make_adapter(library.liboqs)
+                except BuildError as error:
+                    if not library.importable:
+                        raise
+                    tell(f"note: liboqs will do, but without the native timing loop: {error}")
         library = finder.find_library(os.environ)
-    if not library.native_loop:
-        tell("note: without a C compiler there is no native timing loop")
     return library
 
 
@@ -109,28 +112,28 @@ def has_adapter(library: finder.Library) -> bool:
 
 
 def make_adapter(liboqs: Path) -> None:
-    """Compile adapter.c for this library, into the cache."""
-    version, _ = finder.probe(liboqs)
+    """Make the adapter for this library, in the cache."""
     with staged(finder.adapter_folder(liboqs)) as folder:
-        compile_adapter(liboqs, folder / finder.ADAPTER_NAME)
+        version = compile_adapter(liboqs, folder / finder.ADAPTER_NAME)
         finder.write_manifest(folder, version=version, source=adapter_digest(), liboqs=str(liboqs))
 
 
-def compile_adapter(liboqs: Path, target: Path) -> None:
-    """Compile, link and try it.
+def compile_adapter(liboqs: Path, target: Path) -> str:
+    """Compile, link and try it; returns the version of the library.
 
-    The adapter asks the loader for liboqs by its full path, so that no other file and no library of the same name
-    that the process has loaded can take its place. Linking to a stub that bears the path as its name does that.
+    The adapter asks the loader for liboqs by its full path, so that neither another file nor a library of the same
+    name that the process has loaded can take its place. Linking to a stub that has the path for a name does that.
     """
-    _, supports_ctx_str = finder.probe(liboqs)
+    version, supports_ctx_str = finder.probe(liboqs)
     add = () if supports_ctx_str else ("-DPQDC_ADD_SUPPORTS_CTX_STR",)
-    name = ("-Xlinker", "-soname", "-Xlinker", str(liboqs))
     with tempfile.TemporaryDirectory() as temporary:
         stub = str(Path(temporary, "liboqs.so"))
-        run("making the stub", [*compiler(), "-shared", *name, "-o", stub, "-x", "c", "/dev/null"])
+        name = ("-Xlinker", "-soname", "-Xlinker", str(liboqs))
+        run("linking a stub", [*compiler(), "-shared", *name, "-o", stub, "-x", "c", "/dev/null"])
         sources = (str(ADAPTER_SOURCE), "-Xlinker", "--no-as-needed", stub)
         run("compiling the adapter", [*compiler(), *ADAPTER_FLAGS, *add, *sources, "-o", str(target)])
     run("trying the adapter", [sys.executable, "-I", "-S", "-c", TRIAL, str(target)])
+    return version
 
 
 def adapter_digest() -> str:
@@ -141,8 +144,6 @@ def adapter_digest() -> str:
 def build_liboqs(final: Path) -> finder.Library:
     """Build liboqs into the cache. Of all that is made, the library and its headers are kept."""
     cc, cmake, ninja, source = compiler(), tool("cmake"), tool("ninja"), liboqs_source()
-    if not shutil.which(cc[0]):
-        raise BuildError(f"no C compiler: {cc[0]} is not found", hint=OTHER_WAYS)
     tell(f"building liboqs {finder.LIBOQS_VERSION} into {final}; two to six minutes, once")
     with staged(final) as folder:
         objects = str(folder.with_name("objects"))
@@ -170,9 +171,9 @@ def liboqs_source() -> Path:
     if cargo is None:
         raise BuildError("no cargo, which brings the liboqs source", hint=OTHER_WAYS)
     environ = dict(os.environ)
-    rustup = Path(cargo).parent.parent.with_name(".rustup")
-    if "RUSTUP_HOME" not in environ and not Path.home().joinpath(".rustup").exists() and rustup.is_dir():
-        environ["RUSTUP_HOME"] = str(rustup)  # rustup's cargo looks for its toolchains in HOME, wherever it lies itself
+    rustup = Path(cargo).parent.parent.with_name(".rustup")  # cargo in ~/.cargo/bin, toolchains in ~/.rustup
+    if "RUSTUP_HOME" not in environ and not Path.home().joinpath(".rustup", "toolchains").is_dir() and rustup.is_dir():
+        environ["RUSTUP_HOME"] = str(rustup)  # rustup's cargo would only look in today's HOME
     locked_crate = ("--locked", "--manifest-path", str(CRATE))
     query = [cargo, "metadata", *locked_crate, "--offline", "--format-version=1"]
     answer = subprocess.run(query, capture_output=True, text=True, check=False, env=environ)
@@ -189,7 +190,10 @@ def liboqs_source() -> Path:
 
 def compiler() -> list[str]:
     """The C compiler's command: CC, as cmake reads it, or cc."""
-    return shlex.split(os.environ.get("CC", "")) or ["cc"]
+    command = shlex.split(os.environ.get("CC", "")) or ["cc"]
+    if shutil.which(command[0]) is None:
+        raise BuildError(f"no C compiler: {command[0]} is not found", hint=OTHER_WAYS)
+    return command
 
 
 def tool(name: str) -> str:

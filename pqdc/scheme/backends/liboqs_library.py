@@ -47,7 +47,6 @@ ADAPTER_ABI: Final = 1  # raised when what native/adapter.c exports changes
 MANIFEST_NAME: Final = "complete.json"
 
 _MAKE: Final = "run `make liboqs`"
-_UNSET: Final = "point OQS_INSTALL_PATH at a liboqs installation, or unset it and run `make liboqs`"
 _PROBE: Final = """
 import ctypes, sys
 library = ctypes.CDLL(sys.argv[1])
@@ -89,8 +88,12 @@ def find_library(environ: Mapping[str, str]) -> Library:
 
 def locate(environ: Mapping[str, str]) -> Library:
     """As `find_library`, but the library may still be in need of its adapter."""
-    if "OQS_INSTALL_PATH" in environ:
-        return _named_library(environ["OQS_INSTALL_PATH"])
+    if (named := environ.get("OQS_INSTALL_PATH")) is not None:
+        try:
+            return _named_library(named)
+        except (BackendUnavailable, OSError) as error:
+            hint = "point OQS_INSTALL_PATH at a liboqs installation, or unset it and run `make liboqs`"
+            raise BackendUnavailable(f"OQS_INSTALL_PATH={named}: {error}", hint=hint) from None
     reasons = []
     for liboqs in _system_libraries(environ):
         try:
@@ -108,21 +111,17 @@ def locate(environ: Mapping[str, str]) -> Library:
 
 def _named_library(install_path: str) -> Library:
     """The library that `OQS_INSTALL_PATH` names, or the reason why it cannot be used."""
-    prefix = Path(install_path).absolute()
-    named = f"OQS_INSTALL_PATH={install_path}"
     if not install_path.strip():
-        raise BackendUnavailable("OQS_INSTALL_PATH is set but empty", hint=_UNSET)
+        raise BackendUnavailable("it is set, but empty")
+    prefix = Path(install_path).absolute()
     if not prefix.exists():
-        raise BackendUnavailable(f"{named}: {prefix} does not exist", hint=_UNSET)
+        raise BackendUnavailable(f"{prefix} does not exist")
     if not prefix.is_dir():
-        raise BackendUnavailable(f"{named}: {prefix} is not a folder", hint=_UNSET)
+        raise BackendUnavailable(f"{prefix} is not a folder")
     for folder in ("lib", "lib64"):
         if (liboqs := prefix / folder / "liboqs.so").exists():
-            try:
-                return _examine(liboqs, origin="OQS_INSTALL_PATH")
-            except BackendUnavailable as error:
-                raise BackendUnavailable(f"{named}: {error}", hint=_UNSET) from None
-    raise BackendUnavailable(f"{named}: neither lib/liboqs.so nor lib64/liboqs.so is in {prefix}", hint=_UNSET)
+            return _examine(liboqs, origin="OQS_INSTALL_PATH")
+    raise BackendUnavailable(f"neither lib/liboqs.so nor lib64/liboqs.so is in {prefix}")
 
 
 def _system_libraries(environ: Mapping[str, str]) -> Iterator[Path]:

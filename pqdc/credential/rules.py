@@ -1,0 +1,222 @@
+"""The rules that a credential is verified by, each one check: `RULES` is their order, cheapest first.
+
+A check raises its refusal, returns None when the rule holds, or returns the reason why it does not apply. Checks do not
+build on each other: for a credential that breaks one rule, one rule is reported. Times are arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from pqdc.credential import refusals
+from pqdc.credential.certificate import Certificate, load_public_key, say_time
+from pqdc.credential.delegation import LEAF_CHECKS, LeafCheck
+from pqdc.credential.fit import forbidden
+from pqdc.credential.structures import LARGEST_DC, DelegatedCredential, Role
+from pqdc.errors import BadSignature, DecodeError, KeyFormatError
+from pqdc.scheme import spki
+
+__all__ = ["RULES", "WEEK", "Case", "Policy", "Rule"]
+
+WEEK = timedelta(days=7)  # the default maximum lifetime: RFC 9345 section 4.1.3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What a deployment may set; the defaults are the RFC's.
+
+    Attributes:
+        max_lifetime: how far ahead a credential may end.
+        clock_skew: how wrong this clock may be, in the peer's favour.
+        allow_beyond_leaf: accept a credential that outlives its leaf, as most implementations do.
+    """
+
+    max_lifetime: timedelta = WEEK
+    clock_skew: timedelta = timedelta(0)
+    allow_beyond_leaf: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A credential before its judge: `now` is Unix seconds."""
+
+    dc: DelegatedCredential
+    leaf: Certificate
+    role: Role
+    now: float
+    policy: Policy = field(default_factory=Policy)
+
+    @property
+    def expiry(self) -> int:
+        """When the credential ends, Unix seconds."""
+        return self.leaf.not_before + self.dc.cred.valid_time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A rule: its short name, what it asks in one line, the refusals it may raise, and its check."""
+
+    name: str
+    asks: str
+    refusals: tuple[type[refusals.RuleRefusal], ...]
+    check: Callable[[Case], str | None]
+
+
+def _leaf_current(case: Case) -> str | None:
+    leaf, skew = case.leaf, case.policy.clock_skew.total_seconds()
+    if case.now + skew < leaf.not_before:
+        raise refusals.LeafNotYetValid(
+            f"a leaf valid at {say_time(int(case.now))}", f"one from {say_time(leaf.not_before)}"
+        )
+    if case.now - skew > leaf.not_after:
+        raise refusals.LeafExpired(
+            f"a leaf valid at {say_time(int(case.now))}", f"one until {say_time(leaf.not_after)}"
+        )
+    return None
+
+
+def _not_expired(case: Case) -> str | None:
+    if case.now - case.policy.clock_skew.total_seconds() > case.expiry:
+        raise refusals.Expired(f"a credential valid at {say_time(int(case.now))}", f"one until {say_time(case.expiry)}")
+    return None
+
+
+def _short_lived(case: Case) -> str | None:
+    latest = case.now + case.policy.max_lifetime.total_seconds() + case.policy.clock_skew.total_seconds()
+    if case.expiry > latest:
+        raise refusals.LifetimeTooLong(
+            f"an end within {case.policy.max_lifetime} from now, by {say_time(int(latest))}", say_time(case.expiry)
+        )
+    return None
+
+
+def _within_leaf(case: Case) -> str | None:
+    if case.policy.allow_beyond_leaf:
+        return "the policy allows a credential to outlive its leaf"
+    if case.expiry > case.leaf.not_after:
+        raise refusals.BeyondLeaf(f"an end by the leaf's, {say_time(case.leaf.not_after)}", say_time(case.expiry))
+    return None
+
+
+def _algorithm_allowed(case: Case) -> str | None:
+    code_point = case.dc.cred.dc_cert_verify_algorithm
+    if reason := forbidden(code_point):
+        raise refusals.AlgorithmForbidden(
+            "a dc_cert_verify_algorithm for TLS 1.3 and RFC 9345", f"0x{code_point:04x} {reason}"
+        )
+    return None
+
+
+def _not_rsa_encryption(case: Case) -> str | None:
+    if spki.RSA_ENCRYPTION_DER in case.dc.cred.spki[:32]:  # a look at the start spares a parse
+        try:
+            oid = spki.decode(case.dc.cred.spki).algorithm.oid
+        except DecodeError:
+            return "the SPKI cannot be read"
+        if oid == spki.RSA_ENCRYPTION:
+            raise refusals.AlgorithmForbidden("an SPKI of another type than rsaEncryption", "rsaEncryption")
+    return None
+
+
+def _fits_extension(case: Case) -> str | None:
+    size = len(case.dc.cred.spki) + len(case.dc.signature) + 13  # the fixed fields and lengths
+    if size > LARGEST_DC:
+        raise refusals.TooLarge(f"at most {LARGEST_DC:,} bytes", f"{size:,}")
+    return None
+
+
+def _key_fits(case: Case) -> str | None:
+    code_point = case.dc.cred.dc_cert_verify_algorithm
+    if forbidden(code_point):
+        return "dc_cert_verify_algorithm is forbidden"
+    candidates = case.leaf.catalog.with_code_point(code_point)
+    if not candidates:
+        raise refusals.AlgorithmUnknown("a dc_cert_verify_algorithm of the catalog", f"0x{code_point:04x}")
+    try:
+        fitting = candidates if len(candidates) == 1 else spki.schemes_of(case.leaf.catalog, case.dc.cred.spki)
+        scheme = next((scheme for scheme in fitting if scheme in candidates), candidates[0])  # RSA sizes share one
+        load_public_key(scheme, case.dc.cred.spki)
+    except (DecodeError, KeyFormatError) as error:
+        raise refusals.KeyMismatch(f"an SPKI of {candidates[0].tls_name}", str(error)) from None
+    return None
+
+
+def _leaf_algorithm_fits(case: Case) -> str | None:
+    if case.leaf.key_for(case.dc.algorithm) is None:
+        own = ", ".join(f"0x{scheme.code_point:04x}" for scheme in case.leaf.schemes if scheme.code_point is not None)
+        raise refusals.LeafAlgorithmMismatch(
+            f"an algorithm of the leaf's key ({own or 'unknown'})", f"0x{case.dc.algorithm:04x}"
+        )
+    return None
+
+
+def _signature_verifies(case: Case) -> str | None:
+    key = case.leaf.key_for(case.dc.algorithm)
+    if key is None:
+        return "the algorithm is not one of the leaf's key"
+    signed = case.dc.signed_bytes(case.leaf.der, case.role)
+    try:
+        key.verify(case.dc.signature, signed)
+    except BadSignature as error:
+        raise refusals.SignatureInvalid(
+            f"a signature by the leaf's key, as {case.role.name.lower()} credential", str(error)
+        ) from None
+    return None
+
+
+def _of_leaf(leaf_check: LeafCheck) -> Rule:
+    return Rule(
+        name=leaf_check.rule,
+        asks=leaf_check.asks,
+        refusals=leaf_check.refusals,
+        check=lambda case: leaf_check.check(case.leaf),
+    )
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(name="M4", asks="it fits one TLS extension", refusals=(refusals.TooLarge,), check=_fits_extension),
+    *map(_of_leaf, LEAF_CHECKS),
+    Rule(
+        name="V0",
+        asks="the leaf is valid now",
+        refusals=(refusals.LeafNotYetValid, refusals.LeafExpired),
+        check=_leaf_current,
+    ),
+    Rule(name="V1", asks="it has not expired", refusals=(refusals.Expired,), check=_not_expired),
+    Rule(
+        name="V2", asks="it ends within the maximum lifetime", refusals=(refusals.LifetimeTooLong,), check=_short_lived
+    ),
+    Rule(name="M2", asks="it does not outlive its leaf", refusals=(refusals.BeyondLeaf,), check=_within_leaf),
+    Rule(
+        name="M3",
+        asks="dc_cert_verify_algorithm is one for TLS 1.3 and RFC 9345",
+        refusals=(refusals.AlgorithmForbidden,),
+        check=_algorithm_allowed,
+    ),
+    Rule(
+        name="M3",
+        asks="its key is not rsaEncryption",
+        refusals=(refusals.AlgorithmForbidden,),
+        check=_not_rsa_encryption,
+    ),
+    Rule(
+        name="M6",
+        asks="algorithm is one of the leaf's key",
+        refusals=(refusals.LeafAlgorithmMismatch,),
+        check=_leaf_algorithm_fits,
+    ),
+    Rule(
+        name="V6",
+        asks="its key fits dc_cert_verify_algorithm",
+        refusals=(refusals.KeyMismatch, refusals.AlgorithmUnknown),
+        check=_key_fits,
+    ),
+    Rule(
+        name="V5",
+        asks="the leaf's key made the signature, for this role",
+        refusals=(refusals.SignatureInvalid,),
+        check=_signature_verifies,
+    ),
+)

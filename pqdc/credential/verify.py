@@ -1,0 +1,72 @@
+"""Verifying a delegated credential: every rule of RFC 9345 that can be judged without a handshake.
+
+`verify` stops at the first refusal, `judge` gives the verdict of each rule. Both say the same of the same bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from pqdc.credential.certificate import Certificate
+from pqdc.credential.refusals import RuleRefusal
+from pqdc.credential.rules import RULES, Case, Policy, Rule
+from pqdc.credential.structures import DelegatedCredential, Role
+from pqdc.errors import BackendUnavailable
+
+__all__ = ["Verdict", "judge", "verify"]
+
+_DEFAULT = Policy()
+
+
+def verify(
+    dc: DelegatedCredential, leaf: Certificate, *, now: datetime, role: Role = Role.SERVER, policy: Policy = _DEFAULT
+) -> None:
+    """Return if `dc` is valid under `leaf`; raise the first rule that it breaks.
+
+    Rules M2 to M7 and V0 to V7 of docs/rules.md. Not made here: chain and name checks of the leaf, and what only a
+    handshake knows (what was offered, and that the CertificateVerify uses dc_cert_verify_algorithm).
+
+    Args:
+        dc: decoded; decoding refuses malformed ones.
+        leaf: the certificate it came with.
+        now: with a time zone.
+        role: whose credential it should be.
+        policy: maximum lifetime and clock skew.
+
+    Raises:
+        Refusal: one of `pqdc.credential.refusals`.
+        BackendUnavailable: nothing here computes the scheme of the DC's or the leaf's key.
+    """
+    case = Case(dc=dc, leaf=leaf, role=role, now=now.timestamp(), policy=policy)
+    for rule in RULES:
+        rule.check(case)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What one rule says: `reason` is of a failure, or why the rule does not apply or could not be checked."""
+
+    rule: Rule
+    outcome: Literal["pass", "fail", "not applicable", "not checked"]
+    reason: str = ""
+    refusal: RuleRefusal | None = None
+
+
+def judge(
+    dc: DelegatedCredential, leaf: Certificate, *, now: datetime, role: Role = Role.SERVER, policy: Policy = _DEFAULT
+) -> list[Verdict]:
+    """The verdict of every rule, in the order in which `verify` asks them."""
+    case = Case(dc=dc, leaf=leaf, role=role, now=now.timestamp(), policy=policy)
+    return [_judge(rule, case) for rule in RULES]
+
+
+def _judge(rule: Rule, case: Case) -> Verdict:
+    try:
+        reason = rule.check(case)
+    except RuleRefusal as refusal:
+        return Verdict(rule=rule, outcome="fail", reason=str(refusal), refusal=refusal)
+    except BackendUnavailable as error:
+        return Verdict(rule=rule, outcome="not checked", reason=str(error))
+    return Verdict(rule=rule, outcome="not applicable" if reason else "pass", reason=reason or "")

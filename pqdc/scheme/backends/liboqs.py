@@ -1,0 +1,196 @@
+"""The backend `liboqs`: whatever the liboqs found here computes, through liboqs-python.
+
+liboqs-python clones and compiles at import when it finds no library, and prints; so the library is found first
+(`liboqs_library`), and then imported silently with exactly that file. It pads short keys with zeros and passes lengths
+that liboqs does not check; every length is checked before it is called.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import logging
+import os
+import threading
+import warnings
+import weakref
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from pqdc.errors import BadSignature, KeyFormatError
+from pqdc.scheme.backends.liboqs_library import Library, find_library
+from pqdc.scheme.facts import Scheme
+from pqdc.scheme.keys import PrivateKey, PublicKey
+from pqdc.scheme.pkcs8 import SEED_BYTES, Secret
+
+__all__ = ["Liboqs"]
+
+_SEEDING = threading.Lock()  # liboqs has one random generator a process
+_RANDOM_CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_size_t)
+
+
+def _import_oqs(library: Library) -> Any:
+    """Import liboqs-python with `library`, and nothing else: without a word, a search or a build."""
+    logging.getLogger("oqs.oqs").disabled = True
+    search = ctypes.util.find_library
+    ctypes.util.find_library = {"oqs": str(library.path)}.get
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # wrapper and library may differ in version: both are recorded instead
+            import oqs  # noqa: PLC0415 - its import has effects, so it happens here
+    finally:
+        ctypes.util.find_library = search
+    return oqs
+
+
+class _Public(PublicKey):
+    __slots__ = ("_engine",)
+
+    def __init__(self, scheme: Scheme, engine: Any, raw: bytes) -> None:
+        super().__init__(scheme, Liboqs.name, raw)
+        self._engine = engine
+
+    def _verifies(self, signature: bytes, message: bytes) -> bool:
+        return bool(self._engine.verify(message, signature, self.raw))
+
+
+class _Private(PrivateKey):
+    __slots__ = ("_seed", "_signer")
+
+    def __init__(self, public: _Public, signer: Any, seed: bytes = b"") -> None:
+        super().__init__(public)
+        self._signer = signer
+        self._seed = seed
+        weakref.finalize(self, signer.free)
+
+    def sign(self, message: bytes) -> bytes:
+        signature: bytes = self._signer.sign(message)
+        return signature
+
+    def secret(self) -> Secret:
+        return Secret(seed=self._seed, expanded=self._signer.export_secret_key(), public=self.public.raw)
+
+
+class Liboqs:
+    """The liboqs that `find_library` finds in this process's environment.
+
+    Attributes:
+        library: which one that is.
+
+    Raises:
+        BackendUnavailable: there is none, with the reason.
+    """
+
+    name = "liboqs"
+
+    def __init__(self) -> None:
+        self.library = find_library(os.environ)
+        self._oqs = _import_oqs(self.library)
+        self._enabled = frozenset(self._oqs.get_enabled_sig_mechanisms())
+        self._engines: dict[str, Any] = {}
+
+    def versions(self) -> Mapping[str, str]:
+        """Of liboqs and of its wrapper."""
+        return {"liboqs": self.library.version, "liboqs-python": str(self._oqs.oqs_python_version())}
+
+    def schemes(self) -> frozenset[str]:
+        """The names of all that this liboqs computes."""
+        return self._enabled
+
+    def reason_against(self, scheme: Scheme) -> str:
+        """Empty for what this liboqs has enabled."""
+        name = scheme.backends.get(self.name, "")
+        return "" if name in self._enabled else f"liboqs {self.library.version} does not compute {name}"
+
+    def generate(self, scheme: Scheme, *, seed: bytes | None = None) -> PrivateKey:
+        """A new key pair. Where private keys travel as seeds, the seed is drawn here and kept."""
+        if scheme.private_key != "seed":
+            if seed is not None:
+                raise KeyFormatError(f"keys of {scheme.name} are not made from a seed")
+            signer = self._new(scheme)
+            return _Private(self._public(scheme, signer.generate_keypair()), signer)
+        seed = os.urandom(SEED_BYTES) if seed is None else seed
+        if len(seed) != SEED_BYTES:
+            raise KeyFormatError(f"a seed of {scheme.name} has {SEED_BYTES} bytes, this has {len(seed)}")
+        signer = self._new(scheme)
+        with self._drawing(seed):
+            raw = signer.generate_keypair()
+        return _Private(self._public(scheme, raw), signer, seed)
+
+    def private_key(self, scheme: Scheme, secret: Secret) -> PrivateKey:
+        """A private key from its seed, or from expanded and public key; the pair is tried before it is believed."""
+        if secret.seed:
+            key = self.generate(scheme, seed=secret.seed)
+            if secret.public and secret.public != key.public.raw:
+                raise KeyFormatError(f"private and public half of this key of {scheme.name} do not belong together")
+            if secret.expanded and secret.expanded != key.secret().expanded:
+                raise KeyFormatError(f"seed and expanded form of this key of {scheme.name} do not belong together")
+            return key
+        signer = self._new(scheme)
+        wanted = signer.length_secret_key
+        if len(secret.expanded) != wanted:
+            raise KeyFormatError(
+                f"a private key of {scheme.name} has {wanted} bytes, this one has {len(secret.expanded)}"
+            )
+        if not secret.public:
+            raise KeyFormatError(
+                f"a private key of {scheme.name} in expanded form needs its public key beside it",
+                hint="use a file that holds the seed or both halves",
+            )
+        signer.secret_key = ctypes.create_string_buffer(secret.expanded, wanted)
+        key = _Private(self._public(scheme, secret.public), signer)
+        try:
+            key.public.verify(key.sign(b"do these belong together?"), b"do these belong together?")
+        except (BadSignature, RuntimeError):
+            raise KeyFormatError(
+                f"private and public half of this key of {scheme.name} do not belong together"
+            ) from None
+        return key
+
+    def public_key(self, scheme: Scheme, raw: bytes) -> PublicKey:
+        """A public key from its raw bytes."""
+        return self._public(scheme, raw)
+
+    def _public(self, scheme: Scheme, raw: bytes) -> _Public:
+        name = scheme.backends[self.name]
+        engine = self._engines.get(name)
+        if engine is None:
+            engine = self._engines[name] = self._new(scheme)
+        if len(raw) != engine.length_public_key or len(raw) != scheme.public_key_bytes:
+            raise KeyFormatError(
+                f"a public key of {scheme.name} has {scheme.public_key_bytes} bytes, this one has {len(raw)}"
+            )
+        return _Public(scheme, engine, raw)
+
+    def _new(self, scheme: Scheme) -> Any:
+        return self._oqs.Signature(scheme.backends[self.name])
+
+    @contextmanager
+    def _drawing(self, seed: bytes) -> Iterator[None]:
+        """Let this thread's next draw be `seed`, and put the system's generator back whatever happens.
+
+        Other threads that draw meanwhile get the system's randomness, never the seed.
+        """
+        owner = threading.get_ident()
+        draws = [seed]
+        wrong: list[int] = []
+
+        def draw(buffer: int, size: int) -> None:
+            if threading.get_ident() != owner:
+                ctypes.memmove(buffer, os.urandom(size), size)
+            elif draws and size == len(draws[0]):
+                ctypes.memmove(buffer, draws.pop(), size)
+            else:
+                wrong.append(size)
+                ctypes.memmove(buffer, os.urandom(size), size)
+
+        callback = _RANDOM_CALLBACK(draw)
+        with _SEEDING:
+            self._oqs.native().OQS_randombytes_custom_algorithm(callback)
+            try:
+                yield
+            finally:
+                self._oqs.native().OQS_randombytes_switch_algorithm(b"system")
+        if draws or wrong:
+            raise KeyFormatError(f"this liboqs makes keys from other draws than one of {len(seed)} bytes: {wrong}")

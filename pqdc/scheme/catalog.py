@@ -1,0 +1,232 @@
+"""algorithms.toml to schemes, found by name, TLS name, alias or code point. Computes nothing.
+
+The catalog is the built-in list, which the wheel carries, under any overlay that the user names. What is declared is
+checked here for shape and against itself; `tests/test_contract.py` holds it against the running libraries.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, get_args
+
+import tomli
+
+from pqdc.errors import CatalogError, UnknownScheme
+from pqdc.resources import resource
+from pqdc.scheme.facts import Kind, PrivateKeyEncoding, Scheme, SignatureLength
+
+__all__ = ["Catalog", "load_catalog"]
+
+FORMAT = 1
+LARGEST_SIZE = 2**24 - 1  # what an SPKI vector of a Credential can hold: RFC 9345 section 4
+Check = tuple[str, Callable[[Any], bool]]
+
+
+def load_catalog(*overlays: Path | str) -> Catalog:
+    """The built-in schemes, then each overlay: it may add schemes and change single facts of known ones.
+
+    Raises:
+        CatalogError: a file is missing, is not TOML, or says something impossible; the message begins with the path of
+            the entry (``scheme.ML-DSA-44.code_point: expected ...``).
+    """
+    tables: dict[str, dict[str, Any]] = {}
+    origin: dict[str, str] = {}
+    shared: dict[str, str] = {}
+    for path in (resource("algorithms.toml"), *map(Path, overlays)):
+        document = _read(path)
+        shared |= document.get("shared", {})
+        for name, facts in document.get("scheme", {}).items():
+            tables[name] = tables.get(name, {}) | facts
+            origin[name] = path.name
+    schemes = [_scheme(name, facts, origin[name]) for name, facts in tables.items()]
+    catalog = Catalog(schemes)
+    _check_unique(schemes, shared)
+    _check_components(catalog)
+    return catalog
+
+
+class Catalog(Mapping[str, Scheme]):
+    """Schemes by canonical name, in the order of the file; `catalog[...]` also takes a TLS name or an alias, in any case."""
+
+    def __init__(self, schemes: Iterable[Scheme]) -> None:
+        self._by_name = {scheme.name: scheme for scheme in schemes}
+        self._by_label: dict[str, Scheme] = {}
+        self._by_code_point: dict[int, tuple[Scheme, ...]] = {}
+        self._by_oid: dict[str, tuple[Scheme, ...]] = {}
+        for scheme in self._by_name.values():
+            self._label(scheme.name, scheme)
+            if scheme.code_point is not None:
+                self._by_code_point[scheme.code_point] = (*self.with_code_point(scheme.code_point), scheme)
+            if scheme.spki_oid:
+                self._by_oid[scheme.spki_oid] = (*self.with_key_oid(scheme.spki_oid), scheme)
+        for scheme in self._by_name.values():
+            for alias in scheme.aliases:
+                self._label(alias, scheme)
+        for scheme in self._by_name.values():  # last and weakest: RSA key sizes share theirs, the first listed answers
+            self._by_label.setdefault(scheme.tls_name.casefold(), scheme)
+
+    def _label(self, label: str, scheme: Scheme) -> None:
+        other = self._by_label.setdefault(label.casefold(), scheme)
+        if other is not scheme:
+            raise CatalogError(
+                f"scheme.{scheme.name}: expected a name of its own, got {label!r}, which is {other.name}'s"
+            )
+
+    def __getitem__(self, label: str) -> Scheme:
+        """The scheme of that name, TLS name or alias.
+
+        Raises:
+            UnknownScheme: there is none; the hint names close ones.
+        """
+        try:
+            return self._by_label[label.casefold()]
+        except KeyError:
+            close = difflib.get_close_matches(label.casefold(), self._by_label, n=3)
+            names = dict.fromkeys(self._by_label[match].name for match in close)
+            hint = f"did you mean {' or '.join(names)}?" if names else "`pqdc schemes` lists them all"
+            raise UnknownScheme(f"no scheme is called {label!r}", hint=hint) from None
+
+    def __contains__(self, label: object) -> bool:
+        """Whether a scheme answers to `label`."""
+        return isinstance(label, str) and label.casefold() in self._by_label
+
+    def __iter__(self) -> Iterator[str]:
+        """Canonical names, in the order of the file."""
+        return iter(self._by_name)
+
+    def __len__(self) -> int:
+        """How many schemes there are."""
+        return len(self._by_name)
+
+    def with_code_point(self, code_point: int) -> tuple[Scheme, ...]:
+        """The schemes of a TLS SignatureScheme: none if unknown, several where key sizes share it."""
+        return self._by_code_point.get(code_point, ())
+
+    def with_key_oid(self, oid: str) -> tuple[Scheme, ...]:
+        """The schemes whose keys carry `oid`."""
+        return self._by_oid.get(oid, ())
+
+
+def _integer(low: int, high: int) -> Check:
+    return f"an integer from {low} to {high}", lambda value: type(value) is int and low <= value <= high
+
+
+def _one_of(kind: Any) -> Check:
+    return " or ".join(map(repr, get_args(kind))), lambda value: value in get_args(kind)
+
+
+def _is_oid(value: Any) -> bool:
+    arcs = value.split(".") if isinstance(value, str) else []
+    return len(arcs) > 1 and all(arc.isascii() and arc.isdigit() and (arc == "0" or arc[0] != "0") for arc in arcs)
+
+
+def _is_hex(value: Any) -> bool:
+    try:
+        return bool(bytes.fromhex(value))
+    except (TypeError, ValueError):
+        return False
+
+
+TEXT: Check = "text", lambda value: isinstance(value, str)
+NAME: Check = "text that is not empty", lambda value: isinstance(value, str) and bool(value)
+OID: Check = "a dotted OID", _is_oid
+SIZE = _integer(1, LARGEST_SIZE)
+TEXTS: Check = (
+    "a list of texts",
+    lambda value: isinstance(value, list) and all(isinstance(item, str) and item for item in value),
+)
+REQUIRED = ("kind", "family", "public_key_bytes", "signature_bytes", "signature_length")
+FIELDS: Mapping[str, Check] = {
+    "kind": _one_of(Kind),
+    "family": NAME,
+    "aliases": TEXTS,
+    "nist_level": _integer(1, 5),
+    "standard": TEXT,
+    "public_key_bytes": SIZE,
+    "signature_bytes": SIZE,
+    "signature_length": _one_of(SignatureLength),
+    "private_key_bytes": SIZE,
+    "private_key": _one_of(PrivateKeyEncoding),
+    "oid": OID,
+    "key_oid": OID,
+    "key_parameters": ("an OID or 'NULL'", lambda value: value == "NULL" or _is_oid(value)),
+    "key_parameters_too": ("DER in hex", _is_hex),
+    "tls_name": NAME,
+    "code_point": _integer(0, 0xFFFF),
+    "code_point_source": TEXT,
+    "code_point_status": TEXT,
+    "code_point_conflict": TEXT,
+    "security_flag": ("'warning', 'broken' or ''", lambda value: value in {"", "warning", "broken"}),
+    "backends": (
+        "a table of backend to its name for the scheme",
+        lambda value: isinstance(value, dict) and all(isinstance(item, str) and item for item in value.values()),
+    ),
+    "benchmark": ("true or false", lambda value: isinstance(value, bool)),
+    "components": TEXTS,
+    "combiner": NAME,
+    "note": TEXT,
+}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            document = tomli.load(file)
+    except OSError as error:
+        raise CatalogError(f"{path}: cannot be read: {error.strerror}") from None
+    except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CatalogError(f"{path}: not TOML: {error}") from None
+    if unknown := sorted(set(document) - {"format", "shared", "scheme"}):
+        raise CatalogError(f"{unknown[0]}: unknown key (in {path.name})", hint="known are format, shared and scheme")
+    if document.get("format", FORMAT) != FORMAT:
+        raise CatalogError(f"format: expected {FORMAT}, got {document['format']!r} (in {path.name})")
+    for name in ("shared", "scheme"):
+        if not isinstance(document.get(name, {}), dict):
+            raise CatalogError(f"{name}: expected a table, got {document[name]!r} (in {path.name})")
+    for name, facts in document.get("scheme", {}).items():
+        if not isinstance(facts, dict):
+            raise CatalogError(f"scheme.{name}: expected a table, got {facts!r} (in {path.name})")
+    return document
+
+
+def _scheme(name: str, facts: dict[str, Any], file: str) -> Scheme:
+    for key, value in facts.items():
+        where = f"scheme.{name}.{key}"
+        if key not in FIELDS:
+            close = difflib.get_close_matches(key, FIELDS, n=1)
+            raise CatalogError(f"{where}: unknown key (in {file})", hint=f"did you mean {close[0]}?" if close else "")
+        wanted, fits = FIELDS[key]
+        if not fits(value):
+            raise CatalogError(f"{where}: expected {wanted}, got {value!r} (in {file})")
+    for key in REQUIRED:
+        if key not in facts:
+            raise CatalogError(f"scheme.{name}.{key}: expected {FIELDS[key][0]}, got nothing (in {file})")
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()}
+    values["backends"] = MappingProxyType(dict(facts.get("backends", {})))
+    return Scheme(name=name, **values)
+
+
+def _check_unique(schemes: Iterable[Scheme], shared: Mapping[str, str]) -> None:
+    """No two schemes share a code point, TLS name, OID or key type, but for what the table `shared` allows."""
+    seen: dict[tuple[str, str], Scheme] = {}
+    for scheme in schemes:
+        point = "" if scheme.code_point is None else f"0x{scheme.code_point:04x}"
+        claims = {"oid": scheme.oid, "code_point": point, "tls_name": "" if point in shared else scheme.tls_name}
+        for key, value in claims.items():
+            if not value or value in shared:
+                continue
+            other = seen.setdefault((key, value), scheme)
+            if other is not scheme:
+                raise CatalogError(
+                    f"scheme.{scheme.name}.{key}: expected one of its own, got {value}, which is {other.name}'s"
+                )
+
+
+def _check_components(catalog: Catalog) -> None:
+    for scheme in catalog.values():
+        for component in scheme.components:
+            if component not in catalog:
+                raise CatalogError(f"scheme.{scheme.name}.components: expected known schemes, got {component!r}")

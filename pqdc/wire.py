@@ -1,0 +1,91 @@
+"""The TLS presentation language (RFC 8446 section 3): a bounded Reader and a Writer.
+
+Rules: every vector is read by a reader of its own that cannot see beyond it; bytes left over are an error;
+integers are big-endian and unsigned. Knows nothing of what is read or written.
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from pqdc.errors import DecodeError
+
+__all__ = ["Reader", "vector"]
+
+
+class Reader:
+    """Reads `data` front to back. As a context manager it refuses, at its end, bytes that nobody read.
+
+    Args:
+        data: what to read.
+        what: its name, for messages.
+    """
+
+    __slots__ = ("_data", "_end", "_position", "what")
+
+    def __init__(self, data: bytes, what: str) -> None:
+        self._data = data
+        self._position = 0
+        self._end = len(data)
+        self.what = what
+
+    @property
+    def remaining(self) -> int:
+        """How many bytes are unread."""
+        return self._end - self._position
+
+    def read(self, count: int, field: str) -> bytes:
+        """The next `count` bytes.
+
+        Raises:
+            DecodeError: fewer are left.
+        """
+        start, end = self._position, self._position + count
+        if end > self._end:
+            raise DecodeError(f"{self.what}: {field} wants {count} bytes, {self._end - start} are left")
+        self._position = end
+        return self._data[start:end]
+
+    def uint(self, size: int, field: str) -> int:
+        """An unsigned integer of `size` bytes."""
+        return int.from_bytes(self.read(size, field), "big")
+
+    def vector(self, length_size: int, field: str, *, at_least: int = 0) -> bytes:
+        """The content of a vector whose length takes `length_size` bytes.
+
+        Raises:
+            DecodeError: it ends beyond the data, or is shorter than `at_least`.
+        """
+        length = self.uint(length_size, f"length of {field}")
+        if length < at_least:
+            raise DecodeError(f"{self.what}: {field} has {length} bytes, at least {at_least} are wanted")
+        return self.read(length, field)
+
+    def end(self) -> None:
+        """Refuse bytes left over.
+
+        Raises:
+            DecodeError: there are some.
+        """
+        if self._position != self._end:
+            raise DecodeError(f"{self.what}: {self.remaining} bytes left over after the end")
+
+    def __enter__(self) -> Reader:
+        """Begin; the end is checked on leaving."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Check the end, unless an error is on its way already."""
+        if kind is None:
+            self.end()
+
+
+def vector(length_size: int, content: bytes) -> bytes:
+    """`content` behind its length in `length_size` bytes.
+
+    Raises:
+        OverflowError: it is too long for that; callers check sizes first.
+    """
+    return len(content).to_bytes(length_size, "big") + content
