@@ -160,16 +160,22 @@ def _examine(liboqs: Path, *, origin: str, build: Mapping[str, str] | None = Non
 
 
 def probe(liboqs: Path) -> tuple[str, bool]:
-    """The version of a library nobody has looked into, and whether it has `OQS_SIG_supports_ctx_str`."""
-    child = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", _PROBE, str(liboqs)], capture_output=True, text=True, check=False, timeout=30
-    )
+    """The version of a library nobody has looked into, and whether it has `OQS_SIG_supports_ctx_str`.
+
+    Raises:
+        BackendUnavailable: it cannot be loaded, is not liboqs, or is too old.
+    """
+    command = [sys.executable, "-I", "-S", "-c", _PROBE, str(liboqs)]
+    try:
+        child = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)
+    except subprocess.TimeoutExpired:
+        raise BackendUnavailable(f"{liboqs} does not load within 10 s") from None
     if child.returncode < 0:
         raise BackendUnavailable(f"{liboqs} cannot be loaded: {signal.Signals(-child.returncode).name}")
     if child.returncode:
-        reason = child.stderr.strip().splitlines()[-1]
-        loads = reason.startswith("AttributeError")
-        raise BackendUnavailable(f"{liboqs} {'is not liboqs' if loads else 'cannot be loaded'}: {reason}")
+        error, _, reason = child.stderr.strip().splitlines()[-1].partition(": ")
+        verdict = "cannot be loaded" if error == "OSError" else "is not liboqs"
+        raise BackendUnavailable(f"{liboqs} {verdict}: {reason.removeprefix(f'{liboqs}: ')}")
     version, importable = child.stdout.split()[-2:]
     if tuple(int(number) for number in re.findall(r"\d+", version)[:2]) < OLDEST_VERSION:
         oldest = ".".join(map(str, OLDEST_VERSION))
