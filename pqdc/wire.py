@@ -7,6 +7,7 @@ integers are big-endian and unsigned. Knows nothing of what is read or written.
 from __future__ import annotations
 
 from types import TracebackType
+from typing import Self
 
 from pqdc.errors import DecodeError
 
@@ -70,7 +71,7 @@ class Reader:
         if self._position != self._end:
             raise DecodeError(f"{self.what}: {self.remaining} bytes left over after the end")
 
-    def __enter__(self) -> Reader:
+    def __enter__(self) -> Self:
         """Begin; the end is checked on leaving."""
         return self
 

@@ -7,70 +7,77 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from typing import Annotated, Any
 
-__all__ = ["main"]
+import typer
 
+from pqdc import __version__
+from pqdc.errors import PqdcError
+
+__all__ = ["main", "run"]
+
+# typer carries click inside itself in newer releases, and exports only some of its errors.
+ClickException: Any = typer.BadParameter.__mro__[2]
+
+HELP = "RFC 9345 delegated credentials with classical and post-quantum keys: mint, verify, measure."
 # In the order of the help page. Each module `pqdc.cli.NAME` has a function `command`; heavy imports are inside it.
-COMMANDS = ("schemes", "ca", "leaf", "mint", "verify")
+COMMANDS = ("doctor", "schemes", "ca", "leaf", "mint", "verify")
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main() -> None:
     """Run the command line and exit with its status."""
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
-    """Run the command line; an error is one line with a hint, never a traceback."""
-    import click
-    import typer
-
-    from pqdc.errors import PqdcError
-
-    app = typer.Typer(
-        name="pqdc",
-        help="RFC 9345 delegated credentials with classical and post-quantum keys: mint, verify, measure.",
-        no_args_is_help=True,
-        add_completion=False,
-        pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"]},
-    )
-    app.callback()(_version)
-    for name in COMMANDS:
-        app.command(name.replace("_", "-"))(import_module(f"pqdc.cli.{name}").command)
+    """Run the command line and return its exit status; an error is one line with a hint, never a traceback."""
     try:
-        status = app(arguments, standalone_mode=False)
-    except PqdcError as error:
-        return _say(str(error), error.hint)
-    except click.UsageError as error:
-        error.show()
-        return 2
-    except click.ClickException as error:
-        return _say(error.format_message(), "")
-    except (click.Abort, KeyboardInterrupt):
-        return _say("interrupted", "")
-    except BrokenPipeError:
+        status = _app()(arguments or ["--help"], standalone_mode=False)
+    except BrokenPipeError:  # whoever read the output has seen enough
         sys.stderr.close()
         return 0
-    except OSError as error:
-        return _say(f"{error.filename or 'the system'}: {(error.strerror or str(error)).lower()}", "")
+    except (PqdcError, ClickException, typer.Abort, KeyboardInterrupt, OSError) as error:
+        message, hint, status = _explain(error)
+        print(f"pqdc: {' '.join(message.split())}" + (f" ({hint})" if hint else ""), file=sys.stderr)
     return status if isinstance(status, int) else 0
 
 
-def _say(message: str, hint: str) -> int:
-    line = " ".join(message.split())
-    print(f"pqdc: {line}" + (f" ({hint})" if hint else ""), file=sys.stderr)
-    return 1
+def _explain(error: Any) -> tuple[str, str, int]:
+    """What to say of an error, what to do about it, and the exit status."""
+    if isinstance(error, PqdcError):
+        return str(error), error.hint, 1
+    if isinstance(error, ClickException):
+        path = error.ctx.command_path if getattr(error, "ctx", None) else "pqdc"
+        message = error.format_message().removesuffix(".")
+        return message[:1].lower() + message[1:], f"see {path} --help", error.exit_code
+    if isinstance(error, OSError):
+        return f"{error.filename or 'the system'}: {(error.strerror or str(error)).lower()}", "", 1
+    return "interrupted", "", 1
 
 
-def _version(version: bool = False) -> None:
-    import typer
+def _app() -> typer.Typer:
+    app = typer.Typer(
+        name="pqdc",
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,  # the plain help page shows in half the time
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    app.callback(help=HELP)(_version)
+    for name in COMMANDS:
+        app.command(name.replace("_", "-"))(import_module(f"pqdc.cli.{name}").command)
+    return app
 
-    if version:
-        from pqdc import __version__
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
         print(f"pqdc {__version__}")
         raise typer.Exit
 
 
-if __name__ == "__main__":
-    main()
+def _version(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass

@@ -75,7 +75,7 @@ class Authority:
                 critical=False,
             )
             .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.public_key()),
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(_library_key(self.key).public_key()),
                 critical=False,
             )
         )

@@ -214,6 +214,7 @@ def _time(tlv: asn1.TLV, name: str, oddities: list[str]) -> int:
     else:
         raise DecodeError(f"certificate: {name} is no time of RFC 5280: {text[:40]!r}")
     try:
-        return calendar.timegm(datetime(year, *rest, tzinfo=UTC).timetuple())
+        month, day, hour, minute, second = rest
+        return calendar.timegm(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timetuple())
     except ValueError as error:
         raise DecodeError(f"certificate: {name} is no time: {error}") from None

@@ -1,4 +1,4 @@
-"""What a certificate must have to delegate (RFC 9345 section 4.2): asked of a leaf before minting, and when verifying."""
+"""What a certificate must have to delegate: RFC 9345 section 4.2, asked before minting and when verifying."""
 
 from __future__ import annotations
 

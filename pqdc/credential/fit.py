@@ -1,4 +1,4 @@
-"""Whether a scheme's keys can be carried by a delegated credential at all: a question with a reason, not a traceback."""
+"""Whether a scheme's keys can be carried by a credential at all: a question with a reason, not a traceback."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def load_catalog(*overlays: Path | str) -> Catalog:
 
 
 class Catalog(Mapping[str, Scheme]):
-    """Schemes by canonical name, in the order of the file; `catalog[...]` also takes a TLS name or an alias, in any case."""
+    """Schemes by canonical name, in the order of the file; `catalog[...]` takes TLS names and aliases, in any case."""
 
     def __init__(self, schemes: Iterable[Scheme]) -> None:
         self._by_name = {scheme.name: scheme for scheme in schemes}
@@ -204,7 +204,7 @@ def _scheme(name: str, facts: dict[str, Any], file: str) -> Scheme:
     for key in REQUIRED:
         if key not in facts:
             raise CatalogError(f"scheme.{name}.{key}: expected {FIELDS[key][0]}, got nothing (in {file})")
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()}
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()}
     values["backends"] = MappingProxyType(dict(facts.get("backends", {})))
     return Scheme(name=name, **values)
 

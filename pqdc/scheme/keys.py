@@ -50,7 +50,8 @@ class PublicKey(ABC):
         if not self.scheme.makes_signature_of(len(signature)):
             limit = "" if self.scheme.signature_length == "fixed" else "at most "
             raise BadSignature(
-                f"a signature of {self.scheme.name} has {limit}{self.scheme.signature_bytes} bytes, this has {len(signature)}"
+                f"a signature of {self.scheme.name} has {limit}{self.scheme.signature_bytes} bytes, "
+                f"this has {len(signature)}"
             )
         if not self._verifies(signature, message):
             raise BadSignature(f"the {self.scheme.name} signature does not verify")

@@ -34,7 +34,7 @@ def _import_oqs(library: Library) -> Any:
     """Import liboqs-python with `library`, and nothing else: without a word, a search or a build."""
     logging.getLogger("oqs.oqs").disabled = True
     search = ctypes.util.find_library
-    ctypes.util.find_library = {"oqs": str(library.path)}.get
+    ctypes.util.find_library = {"oqs": str(library.path)}.get  # type: ignore[assignment]  # only called with a name
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # wrapper and library may differ in version: both are recorded instead
