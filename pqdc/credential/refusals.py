@@ -11,6 +11,8 @@ from pqdc.errors import Refusal
 
 __all__ = [
     "AlgorithmForbidden",
+    "AlgorithmNotOffered",
+    "AlgorithmNotUsed",
     "AlgorithmUnknown",
     "BeyondLeaf",
     "DelegationUsageCritical",
@@ -18,17 +20,25 @@ __all__ = [
     "DelegationUsageNotNull",
     "DigitalSignatureMissing",
     "Expired",
+    "ExtensionRepeated",
     "KeyMismatch",
     "KeyUsageMissing",
     "LeafAlgorithmMismatch",
+    "LeafAlgorithmNotOffered",
     "LeafExpired",
     "LeafMalformed",
     "LeafNotYetValid",
     "LifetimeTooLong",
+    "Malformed",
+    "NotAskedFor",
+    "NotInLeafEntry",
+    "NotOffered",
     "NotPositive",
+    "OfferEmpty",
     "RuleRefusal",
     "SignatureInvalid",
     "TooLarge",
+    "VersionTooOld",
 ]
 
 
@@ -38,7 +48,8 @@ class RuleRefusal(Refusal):
     Attributes:
         rule: pqdc's short name of the rule.
         section: where it stands.
-        alert: the TLS alert that an endpoint sends for it; empty for rules that only minting has.
+        alert: the TLS alert that an endpoint sends for it; empty for rules that only minting has, internal_error where
+            only the sender's own mistake can break it.
         wanted: what the rule asks for.
         got: what there was.
     """
@@ -56,7 +67,7 @@ class RuleRefusal(Refusal):
 class NotPositive(RuleRefusal):
     """A credential that ends before it begins."""
 
-    rule, section, alert = "M1", "RFC 9345 section 4", ""
+    rule, section, alert = "M1", "RFC 9345 section 3", ""
 
 
 class LifetimeTooLong(RuleRefusal):
@@ -68,13 +79,13 @@ class LifetimeTooLong(RuleRefusal):
 class BeyondLeaf(RuleRefusal):
     """The credential outlives its leaf."""
 
-    rule, section = "M2", "RFC 9345 section 4"
+    rule, section = "M2", "RFC 9345 sections 3 and 4.1.3"
 
 
 class AlgorithmForbidden(RuleRefusal):
     """dc_cert_verify_algorithm or the SPKI is of a kind that no credential may have."""
 
-    rule, section = "M3", "RFC 9345 section 4"
+    rule, section = "M3", "RFC 9345 sections 4 and 4.1.3"
 
 
 class TooLarge(RuleRefusal):
@@ -86,7 +97,7 @@ class TooLarge(RuleRefusal):
 class LeafAlgorithmMismatch(RuleRefusal):
     """`algorithm` is not one of the leaf's key."""
 
-    rule, section = "M6", "RFC 9345 section 4"
+    rule, section = "M6", "RFC 9345 sections 4 and 4.1.3"
 
 
 class DelegationUsageCritical(RuleRefusal):
@@ -110,13 +121,13 @@ class LeafMalformed(RuleRefusal):
 class LeafNotYetValid(RuleRefusal):
     """The leaf's notBefore is to come."""
 
-    rule, section, alert = "V0", "RFC 5280 section 4.1.2.5", "bad_certificate"
+    rule, section, alert = "V0", "RFC 5280 section 4.1.2.5; RFC 8446 section 6.2", "certificate_expired"
 
 
 class LeafExpired(RuleRefusal):
     """The leaf's notAfter is past."""
 
-    rule, section, alert = "V0", "RFC 5280 section 4.1.2.5", "certificate_expired"
+    rule, section, alert = "V0", "RFC 5280 section 4.1.2.5; RFC 8446 section 6.2", "certificate_expired"
 
 
 class Expired(RuleRefusal):
@@ -152,10 +163,70 @@ class SignatureInvalid(RuleRefusal):
 class KeyMismatch(RuleRefusal):
     """The SPKI is not a key of dc_cert_verify_algorithm."""
 
-    rule, section = "V6", "RFC 9345 section 4.1.3"
+    rule, section = "V6", "RFC 9345 section 4"
 
 
 class AlgorithmUnknown(RuleRefusal):
     """dc_cert_verify_algorithm is no code point that this verifier knows, so it never offered it."""
 
-    rule, section = "V6", "RFC 9345 section 4.1.3"
+    rule, section = "V6", "RFC 9345 sections 4.1.1 and 4.1.2"
+
+
+class AlgorithmNotUsed(RuleRefusal):
+    """The CertificateVerify is by another scheme than dc_cert_verify_algorithm."""
+
+    rule, section = "V3", "RFC 9345 section 4.1.3"
+
+
+class Malformed(RuleRefusal):
+    """The bytes are no DelegatedCredential: something is missing, empty or left over."""
+
+    rule, section, alert = "V7", "RFC 9345 section 4; RFC 8446 section 6.2", "decode_error"
+
+
+class ExtensionRepeated(RuleRefusal):
+    """A CertificateEntry has several credentials; the syntax allows it, RFC 8446 does not."""
+
+    rule, section = "V7", "RFC 8446 section 4.2"
+
+
+class OfferEmpty(RuleRefusal):
+    """An extension 34 without a scheme in its list."""
+
+    rule, section, alert = "C1", "RFC 9345 sections 4.1.1 and 4.1.2; RFC 8446 section 4.2.3", "decode_error"
+
+
+class NotOffered(RuleRefusal):
+    """A credential came, and nobody had asked for one."""
+
+    rule, section, alert = "C2", "RFC 9345 sections 4.1.1 and 4.1.2", "unexpected_message"
+
+
+class LeafAlgorithmNotOffered(RuleRefusal):
+    """`algorithm` is not in signature_algorithms."""
+
+    rule, section = "C4", "RFC 9345 sections 4.1.1 and 4.1.2"
+
+
+class AlgorithmNotOffered(RuleRefusal):
+    """dc_cert_verify_algorithm is not in the list of extension 34."""
+
+    rule, section = "C4", "RFC 9345 sections 4.1.1 and 4.1.2"
+
+
+class NotAskedFor(RuleRefusal):
+    """One's own side would send a credential to a peer that sent no extension 34."""
+
+    rule, section, alert = "S1", "RFC 9345 sections 4.1.1 and 4.1.2", "internal_error"
+
+
+class VersionTooOld(RuleRefusal):
+    """One's own side would send a credential below TLS 1.3, where extension 34 is ignored."""
+
+    rule, section, alert = "S2", "RFC 9345 sections 4.1.1 and 4.1.2", "internal_error"
+
+
+class NotInLeafEntry(RuleRefusal):
+    """One's own side would send a credential with another certificate than the leaf."""
+
+    rule, section, alert = "S3", "RFC 9345 sections 4.1.1 and 4.1.2", "internal_error"
