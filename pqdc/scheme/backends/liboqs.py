@@ -26,7 +26,10 @@ from pqdc.scheme.pkcs8 import SEED_BYTES, Secret
 
 __all__ = ["Liboqs"]
 
-_SEEDING = threading.Lock()  # liboqs has one random generator a process
+# liboqs has one random generator a process. A fork waits for whoever holds it: the child would else inherit a lock that
+# nobody gives back, and a generator that is not the system's.
+_SEEDING = threading.RLock()
+os.register_at_fork(before=_SEEDING.acquire, after_in_parent=_SEEDING.release, after_in_child=_SEEDING.release)
 _RANDOM_CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_size_t)
 
 
