@@ -50,6 +50,7 @@ class RuleRefusal(Refusal):
         section: where it stands.
         alert: the TLS alert that an endpoint sends for it; empty for rules that only minting has, internal_error where
             only the sender's own mistake can break it.
+        remedy: what its owner can do about it, where something can be said.
         wanted: what the rule asks for.
         got: what there was.
     """
@@ -57,11 +58,24 @@ class RuleRefusal(Refusal):
     rule: ClassVar[str]
     section: ClassVar[str]
     alert: ClassVar[str] = "illegal_parameter"
+    remedy: ClassVar[str] = ""
 
     def __init__(self, wanted: str, got: str, *, hint: str = "") -> None:
-        super().__init__(f"{wanted}; got {got}", hint=hint)
+        super().__init__(f"{wanted}; got {got}", hint=hint or self.remedy)
         self.wanted = wanted
         self.got = got
+
+    def facts(self) -> dict[str, str]:
+        """What `--json` says of it: refusal (the class), rule, section, alert, wanted, got, hint."""
+        return {
+            "refusal": type(self).__name__,
+            "rule": self.rule,
+            "section": self.section,
+            "alert": self.alert,
+            "wanted": self.wanted,
+            "got": self.got,
+            "hint": self.hint,
+        }
 
 
 class NotPositive(RuleRefusal):
@@ -74,42 +88,49 @@ class LifetimeTooLong(RuleRefusal):
     """The credential ends more than the maximum, 7 days, from now."""
 
     rule, section = "V2", "RFC 9345 section 4.1.3"
+    remedy = "mint one that ends sooner: pqdc mint --valid-for 24h; or raise the limit of a profile: --max-lifetime"
 
 
 class BeyondLeaf(RuleRefusal):
     """The credential outlives its leaf."""
 
     rule, section = "M2", "RFC 9345 sections 3 and 4.1.3"
+    remedy = "mint one that ends before its leaf, or renew the leaf; peers that do not ask: --allow-beyond-leaf"
 
 
 class AlgorithmForbidden(RuleRefusal):
     """dc_cert_verify_algorithm or the SPKI is of a kind that no credential may have."""
 
     rule, section = "M3", "RFC 9345 sections 4 and 4.1.3"
+    remedy = "mint with a scheme that `pqdc schemes` says to fit a credential"
 
 
 class TooLarge(RuleRefusal):
     """A part is larger than its vector, or the whole than one TLS extension."""
 
     rule, section, alert = "M4", "RFC 9345 section 4; RFC 8446 section 4.2", "decode_error"
+    remedy = "take a scheme with smaller keys: `pqdc schemes` says which fit"
 
 
 class LeafAlgorithmMismatch(RuleRefusal):
     """`algorithm` is not one of the leaf's key."""
 
     rule, section = "M6", "RFC 9345 sections 4 and 4.1.3"
+    remedy = "it may be of another leaf; else mint it anew, with the leaf's own key"
 
 
 class DelegationUsageCritical(RuleRefusal):
     """DelegationUsage is marked critical."""
 
     rule, section = "M7", "RFC 9345 section 4.2"
+    remedy = "`pqdc leaf` makes a leaf that may delegate"
 
 
 class DelegationUsageNotNull(RuleRefusal):
     """DelegationUsage has another value than NULL."""
 
     rule, section = "M7", "RFC 9345 section 4.2"
+    remedy = "`pqdc leaf` makes a leaf that may delegate"
 
 
 class LeafMalformed(RuleRefusal):
@@ -122,54 +143,63 @@ class LeafNotYetValid(RuleRefusal):
     """The leaf's notBefore is to come."""
 
     rule, section, alert = "V0", "RFC 5280 section 4.1.2.5; RFC 8446 section 6.2", "certificate_expired"
+    remedy = "check the clock, or judge at another time: --at"
 
 
 class LeafExpired(RuleRefusal):
     """The leaf's notAfter is past."""
 
     rule, section, alert = "V0", "RFC 5280 section 4.1.2.5; RFC 8446 section 6.2", "certificate_expired"
+    remedy = "renew the leaf, then mint under the new one; or judge at another time: --at"
 
 
 class Expired(RuleRefusal):
     """The credential's end is past."""
 
     rule, section = "V1", "RFC 9345 section 4.1.3"
+    remedy = "mint a new one: pqdc mint; or judge at another time: --at"
 
 
 class DelegationUsageMissing(RuleRefusal):
     """The leaf may not delegate."""
 
     rule, section = "V4", "RFC 9345 sections 4.1.3 and 4.2"
+    remedy = "`pqdc leaf` makes a leaf that may delegate"
 
 
 class KeyUsageMissing(RuleRefusal):
     """The leaf has no KeyUsage, so digitalSignature is not set."""
 
     rule, section = "V4", "RFC 9345 sections 4.1.3 and 4.2"
+    remedy = "`pqdc leaf` makes a leaf that may delegate"
 
 
 class DigitalSignatureMissing(RuleRefusal):
     """The leaf's KeyUsage lacks digitalSignature."""
 
     rule, section = "V4", "RFC 9345 sections 4.1.3 and 4.2"
+    remedy = "`pqdc leaf` makes a leaf that may delegate"
 
 
 class SignatureInvalid(RuleRefusal):
     """The leaf's key did not make the signature."""
 
     rule, section = "V5", "RFC 9345 section 4.1.3"
+    remedy = "it may be of another leaf (a renewed one counts as another), or for the other role: --role"
 
 
 class KeyMismatch(RuleRefusal):
     """The SPKI is not a key of dc_cert_verify_algorithm."""
 
     rule, section = "V6", "RFC 9345 section 4"
+    remedy = "mint it anew: the algorithm is that of the key"
 
 
 class AlgorithmUnknown(RuleRefusal):
     """dc_cert_verify_algorithm is no code point that this verifier knows, so it never offered it."""
 
     rule, section = "V6", "RFC 9345 sections 4.1.1 and 4.1.2"
+    remedy = "add the scheme by a file: --algorithms"
 
 
 class AlgorithmNotUsed(RuleRefusal):

@@ -17,6 +17,7 @@ from pqdc.credential.fit import forbidden
 from pqdc.credential.structures import LARGEST_DC, DelegatedCredential, Role
 from pqdc.errors import BadSignature, DecodeError, KeyFormatError
 from pqdc.scheme import spki
+from pqdc.scheme.catalog import Catalog
 
 __all__ = ["RULES", "WEEK", "Case", "Policy", "Rule"]
 
@@ -56,24 +57,25 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """A rule: its short name, what it asks in one line, the refusals it may raise, and its check."""
+    """A rule: its short name, what it asks in one line, the refusals it may raise, and its check.
+
+    `of_dc` and `of_leaf` are the same check where the credential or the leaf alone tells.
+    """
 
     name: str
     asks: str
     refusals: tuple[type[refusals.RuleRefusal], ...]
     check: Callable[[Case], str | None]
+    of_dc: Callable[[DelegatedCredential, Catalog], str | None] | None = None
+    of_leaf: Callable[[Certificate, float, Policy], str | None] | None = None
 
 
-def _leaf_current(case: Case) -> str | None:
-    leaf, skew = case.leaf, case.policy.clock_skew.total_seconds()
-    if case.now + skew < leaf.not_before:
-        raise refusals.LeafNotYetValid(
-            f"a leaf valid at {say_time(int(case.now))}", f"one from {say_time(leaf.not_before)}"
-        )
-    if case.now - skew > leaf.not_after:
-        raise refusals.LeafExpired(
-            f"a leaf valid at {say_time(int(case.now))}", f"one until {say_time(leaf.not_after)}"
-        )
+def _leaf_current(leaf: Certificate, now: float, policy: Policy) -> str | None:
+    skew = policy.clock_skew.total_seconds()
+    if now + skew < leaf.not_before:
+        raise refusals.LeafNotYetValid(f"a leaf valid at {say_time(int(now))}", f"one from {say_time(leaf.not_before)}")
+    if now - skew > leaf.not_after:
+        raise refusals.LeafExpired(f"a leaf valid at {say_time(int(now))}", f"one until {say_time(leaf.not_after)}")
     return None
 
 
@@ -100,8 +102,8 @@ def _within_leaf(case: Case) -> str | None:
     return None
 
 
-def _algorithm_allowed(case: Case) -> str | None:
-    code_point = case.dc.cred.dc_cert_verify_algorithm
+def _algorithm_allowed(dc: DelegatedCredential, _catalog: Catalog) -> str | None:
+    code_point = dc.cred.dc_cert_verify_algorithm
     if reason := forbidden(code_point):
         raise refusals.AlgorithmForbidden(
             "a dc_cert_verify_algorithm for TLS 1.3 and RFC 9345", f"0x{code_point:04x} {reason}"
@@ -109,10 +111,10 @@ def _algorithm_allowed(case: Case) -> str | None:
     return None
 
 
-def _not_rsa_encryption(case: Case) -> str | None:
-    if spki.RSA_ENCRYPTION_DER in case.dc.cred.spki[:32]:  # a look at the start spares a parse
+def _not_rsa_encryption(dc: DelegatedCredential, _catalog: Catalog) -> str | None:
+    if spki.RSA_ENCRYPTION_DER in dc.cred.spki[:32]:  # a look at the start spares a parse
         try:
-            oid = spki.decode(case.dc.cred.spki).algorithm.oid
+            oid = spki.decode(dc.cred.spki).algorithm.oid
         except DecodeError:
             return "the SPKI cannot be read"
         if oid == spki.RSA_ENCRYPTION:
@@ -120,25 +122,29 @@ def _not_rsa_encryption(case: Case) -> str | None:
     return None
 
 
-def _fits_extension(case: Case) -> str | None:
-    size = len(case.dc.cred.spki) + len(case.dc.signature) + 13  # the fixed fields and lengths
+def _fits_extension(dc: DelegatedCredential, _catalog: Catalog) -> str | None:
+    size = len(dc.cred.spki) + len(dc.signature) + 13  # the fixed fields and lengths
     if size > LARGEST_DC:
         raise refusals.TooLarge(f"at most {LARGEST_DC:,} bytes", f"{size:,}")
     return None
 
 
-def _key_fits(case: Case) -> str | None:
-    code_point = case.dc.cred.dc_cert_verify_algorithm
+def _key_fits(dc: DelegatedCredential, catalog: Catalog) -> str | None:
+    code_point = dc.cred.dc_cert_verify_algorithm
     if forbidden(code_point):
         return "dc_cert_verify_algorithm is forbidden"
-    candidates = case.leaf.catalog.with_code_point(code_point)
+    candidates = catalog.with_code_point(code_point)
     if not candidates:
         raise refusals.AlgorithmUnknown("a dc_cert_verify_algorithm of the catalog", f"0x{code_point:04x}")
     try:
-        fitting = candidates if len(candidates) == 1 else spki.schemes_of(case.leaf.catalog, case.dc.cred.spki)
+        fitting = candidates if len(candidates) == 1 else spki.schemes_of(catalog, dc.cred.spki)
         scheme = next((scheme for scheme in fitting if scheme in candidates), candidates[0])  # RSA sizes share one
-        load_public_key(scheme, case.dc.cred.spki)
-    except (DecodeError, KeyFormatError) as error:
+        load_public_key(scheme, dc.cred.spki)
+    except KeyFormatError as error:
+        if spki.decode(dc.cred.spki).algorithm.oid == spki.RSA_ENCRYPTION:
+            return "its key is forbidden"
+        raise refusals.KeyMismatch(f"an SPKI of {candidates[0].tls_name}", str(error)) from None
+    except DecodeError as error:
         raise refusals.KeyMismatch(f"an SPKI of {candidates[0].tls_name}", str(error)) from None
     return None
 
@@ -166,52 +172,60 @@ def _signature_verifies(case: Case) -> str | None:
     return None
 
 
+def _of_dc(
+    name: str,
+    asks: str,
+    may_raise: tuple[type[refusals.RuleRefusal], ...],
+    check: Callable[[DelegatedCredential, Catalog], str | None],
+) -> Rule:
+    return Rule(
+        name=name, asks=asks, refusals=may_raise, check=lambda case: check(case.dc, case.leaf.catalog), of_dc=check
+    )
+
+
 def _of_leaf(leaf_check: LeafCheck) -> Rule:
     return Rule(
         name=leaf_check.rule,
         asks=leaf_check.asks,
         refusals=leaf_check.refusals,
         check=lambda case: leaf_check.check(case.leaf),
+        of_leaf=lambda leaf, _now, _policy: leaf_check.check(leaf),
     )
 
 
 RULES: tuple[Rule, ...] = (
-    Rule(name="M4", asks="it fits one TLS extension", refusals=(refusals.TooLarge,), check=_fits_extension),
+    _of_dc("M4", "it fits one TLS extension", (refusals.TooLarge,), _fits_extension),
     *map(_of_leaf, LEAF_CHECKS),
     Rule(
         name="V0",
         asks="the leaf is valid now",
         refusals=(refusals.LeafNotYetValid, refusals.LeafExpired),
-        check=_leaf_current,
+        check=lambda case: _leaf_current(case.leaf, case.now, case.policy),
+        of_leaf=_leaf_current,
     ),
     Rule(name="V1", asks="it has not expired", refusals=(refusals.Expired,), check=_not_expired),
     Rule(
         name="V2", asks="it ends within the maximum lifetime", refusals=(refusals.LifetimeTooLong,), check=_short_lived
     ),
     Rule(name="M2", asks="it does not outlive its leaf", refusals=(refusals.BeyondLeaf,), check=_within_leaf),
-    Rule(
-        name="M3",
-        asks="dc_cert_verify_algorithm is one for TLS 1.3 and RFC 9345",
-        refusals=(refusals.AlgorithmForbidden,),
-        check=_algorithm_allowed,
+    _of_dc(
+        "M3",
+        "dc_cert_verify_algorithm is one for TLS 1.3 and RFC 9345",
+        (refusals.AlgorithmForbidden,),
+        _algorithm_allowed,
     ),
-    Rule(
-        name="M3",
-        asks="its key is not rsaEncryption",
-        refusals=(refusals.AlgorithmForbidden,),
-        check=_not_rsa_encryption,
-    ),
+    _of_dc("M3", "its key is not rsaEncryption", (refusals.AlgorithmForbidden,), _not_rsa_encryption),
     Rule(
         name="M6",
         asks="algorithm is one of the leaf's key",
         refusals=(refusals.LeafAlgorithmMismatch,),
         check=_leaf_algorithm_fits,
     ),
-    Rule(
-        name="V6",
-        asks="its key fits dc_cert_verify_algorithm",
-        refusals=(refusals.KeyMismatch, refusals.AlgorithmUnknown),
-        check=_key_fits,
+    _of_dc(
+        "V6",
+        "its key fits dc_cert_verify_algorithm",
+        (refusals.KeyMismatch, refusals.AlgorithmUnknown),
+        _key_fits,
     ),
     Rule(
         name="V5",

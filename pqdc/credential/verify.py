@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
 from pqdc.credential.certificate import Certificate
@@ -14,8 +16,11 @@ from pqdc.credential.refusals import RuleRefusal
 from pqdc.credential.rules import RULES, Case, Policy, Rule
 from pqdc.credential.structures import DelegatedCredential, Role
 from pqdc.errors import BackendUnavailable
+from pqdc.scheme.catalog import Catalog
 
-__all__ = ["Verdict", "judge", "verify"]
+__all__ = ["Outcome", "Verdict", "judge", "judge_credential", "judge_leaf", "verify"]
+
+Outcome = Literal["pass", "fail", "not applicable", "not checked"]
 
 _DEFAULT = Policy()
 
@@ -49,7 +54,7 @@ class Verdict:
     """What one rule says: `reason` is of a failure, or why the rule does not apply or could not be checked."""
 
     rule: Rule
-    outcome: Literal["pass", "fail", "not applicable", "not checked"]
+    outcome: Outcome
     reason: str = ""
     refusal: RuleRefusal | None = None
 
@@ -59,12 +64,27 @@ def judge(
 ) -> list[Verdict]:
     """The verdict of every rule, in the order in which `verify` asks them."""
     case = Case(dc=dc, leaf=leaf, role=role, now=now.timestamp(), policy=policy)
-    return [_judge(rule, case) for rule in RULES]
+    return [_judge(rule, partial(rule.check, case)) for rule in RULES]
 
 
-def _judge(rule: Rule, case: Case) -> Verdict:
+def judge_credential(dc: DelegatedCredential, catalog: Catalog, *, reason: str) -> list[Verdict]:
+    """The verdict of every rule on a credential without a leaf; what needs the leaf is not checked, for that reason."""
+    return [
+        _judge(rule, partial(rule.of_dc, dc, catalog))
+        if rule.of_dc
+        else Verdict(rule=rule, outcome="not checked", reason=reason)
+        for rule in RULES
+    ]
+
+
+def judge_leaf(leaf: Certificate, *, now: datetime, policy: Policy = _DEFAULT) -> list[Verdict]:
+    """The verdict of every rule on a leaf alone."""
+    return [_judge(rule, partial(rule.of_leaf, leaf, now.timestamp(), policy)) for rule in RULES if rule.of_leaf]
+
+
+def _judge(rule: Rule, check: Callable[[], str | None]) -> Verdict:
     try:
-        reason = rule.check(case)
+        reason = check()
     except RuleRefusal as refusal:
         return Verdict(rule=rule, outcome="fail", reason=str(refusal), refusal=refusal)
     except BackendUnavailable as error:
