@@ -7,6 +7,7 @@ checked here for shape and against itself; `tests/test_contract.py` holds it aga
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -14,13 +15,15 @@ from typing import Any, get_args
 
 import tomli
 
-from pqdc.errors import CatalogError, UnknownScheme
+from pqdc.errors import CatalogError, FileError, UnknownScheme
+from pqdc.files import read_file
 from pqdc.resources import resource
 from pqdc.scheme.facts import Kind, PrivateKeyEncoding, Scheme, SignatureLength
 
 __all__ = ["Catalog", "load_catalog"]
 
 FORMAT = 1
+LONGEST_OID = 63  # bytes, in cryptography
 LARGEST_SIZE = 2**24 - 1  # what an SPKI vector of a Credential can hold: RFC 9345 section 4
 Check = tuple[str, Callable[[Any], bool]]
 
@@ -57,22 +60,25 @@ class Catalog(Mapping[str, Scheme]):
         self._by_code_point: dict[int, tuple[Scheme, ...]] = {}
         self._by_oid: dict[str, tuple[Scheme, ...]] = {}
         for scheme in self._by_name.values():
-            self._label(scheme.name, scheme)
+            self._label(scheme, scheme.name)
             if scheme.code_point is not None:
                 self._by_code_point[scheme.code_point] = (*self.with_code_point(scheme.code_point), scheme)
             if scheme.spki_oid:
                 self._by_oid[scheme.spki_oid] = (*self.with_key_oid(scheme.spki_oid), scheme)
         for scheme in self._by_name.values():
             for alias in scheme.aliases:
-                self._label(alias, scheme)
-        for scheme in self._by_name.values():  # last and weakest: RSA key sizes share theirs, the first listed answers
-            self._by_label.setdefault(scheme.tls_name.casefold(), scheme)
+                self._label(scheme, alias, ".aliases")
+        for scheme in self._by_name.values():
+            if scheme.tls_name:
+                self._label(scheme, scheme.tls_name, ".tls_name")
 
-    def _label(self, label: str, scheme: Scheme) -> None:
+    def _label(self, scheme: Scheme, label: str, key: str = "") -> None:
+        """Let `label` stand for `scheme`. RSA key sizes share a TLS name and code point: the first listed answers."""
         other = self._by_label.setdefault(label.casefold(), scheme)
-        if other is not scheme:
+        same_point = scheme.code_point is not None and scheme.code_point == other.code_point
+        if other is not scheme and not (same_point and label == scheme.tls_name == other.tls_name):
             raise CatalogError(
-                f"scheme.{scheme.name}: expected a name of its own, got {label!r}, which is {other.name}'s"
+                f"scheme.{scheme.name}{key}: expected a name of its own, got {label!r}, which is {other.name}'s"
             )
 
     def __getitem__(self, label: str) -> Scheme:
@@ -119,8 +125,11 @@ def _one_of(kind: Any) -> Check:
 
 
 def _is_oid(value: Any) -> bool:
-    arcs = value.split(".") if isinstance(value, str) else []
-    return len(arcs) > 1 and all(arc.isascii() and arc.isdigit() and (arc == "0" or arc[0] != "0") for arc in arcs)
+    if not isinstance(value, str) or not re.fullmatch(r"[0-2](\.(0|[1-9][0-9]{0,18})){1,20}", value):
+        return False
+    first, second, *rest = map(int, value.split("."))
+    octets = sum((max(arc.bit_length(), 1) + 6) // 7 for arc in (40 * first + second, *rest))
+    return (first == 2 or second < 40) and octets <= LONGEST_OID
 
 
 def _is_hex(value: Any) -> bool:
@@ -159,7 +168,7 @@ FIELDS: Mapping[str, Check] = {
     "code_point_source": TEXT,
     "code_point_status": TEXT,
     "code_point_conflict": TEXT,
-    "security_flag": ("'warning', 'broken' or ''", lambda value: value in {"", "warning", "broken"}),
+    "security_flag": ("'warning', 'broken' or ''", lambda value: value in ("", "warning", "broken")),
     "backends": (
         "a table of backend to its name for the scheme",
         lambda value: isinstance(value, dict) and all(isinstance(item, str) and item for item in value.values()),
@@ -173,16 +182,16 @@ FIELDS: Mapping[str, Check] = {
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        with path.open("rb") as file:
-            document = tomli.load(file)
-    except OSError as error:
-        raise CatalogError(f"{path}: cannot be read: {error.strerror}") from None
+        document = tomli.loads(read_file(path).decode())
+    except FileError as error:
+        raise CatalogError(str(error)) from None
     except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
         raise CatalogError(f"{path}: not TOML: {error}") from None
     if unknown := sorted(set(document) - {"format", "shared", "scheme"}):
         raise CatalogError(f"{unknown[0]}: unknown key (in {path.name})", hint="known are format, shared and scheme")
-    if document.get("format", FORMAT) != FORMAT:
-        raise CatalogError(f"format: expected {FORMAT}, got {document['format']!r} (in {path.name})")
+    version = document.get("format", FORMAT)
+    if type(version) is not int or version != FORMAT:
+        raise CatalogError(f"format: expected {FORMAT}, got {version!r} (in {path.name})")
     for name in ("shared", "scheme"):
         if not isinstance(document.get(name, {}), dict):
             raise CatalogError(f"{name}: expected a table, got {document[name]!r} (in {path.name})")
@@ -193,6 +202,8 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _scheme(name: str, facts: dict[str, Any], file: str) -> Scheme:
+    if not name.isprintable() or name.strip() != name or not name:
+        raise CatalogError(f"scheme.{name}: expected a name of printable characters, got {name!r} (in {file})")
     for key, value in facts.items():
         where = f"scheme.{name}.{key}"
         if key not in FIELDS:
@@ -210,15 +221,20 @@ def _scheme(name: str, facts: dict[str, Any], file: str) -> Scheme:
 
 
 def _check_unique(schemes: Iterable[Scheme], shared: Mapping[str, str]) -> None:
-    """No two schemes share a code point, TLS name, OID or key type, but for what the table `shared` allows."""
+    """No two schemes share a code point, OID or key type, but for what the table `shared` allows."""
     seen: dict[tuple[str, str], Scheme] = {}
     for scheme in schemes:
         point = "" if scheme.code_point is None else f"0x{scheme.code_point:04x}"
-        claims = {"oid": scheme.oid, "code_point": point, "tls_name": "" if point in shared else scheme.tls_name}
-        for key, value in claims.items():
+        key_type = "" if point in shared else f"{scheme.spki_oid} {scheme.key_parameters}".strip()
+        claims = (
+            ("oid", "oid", scheme.oid),
+            ("code point", "code_point", point),
+            ("key type", "key_oid" if scheme.key_oid else "oid", key_type),
+        )
+        for kind, key, value in claims:
             if not value or value in shared:
                 continue
-            other = seen.setdefault((key, value), scheme)
+            other = seen.setdefault((kind, value), scheme)
             if other is not scheme:
                 raise CatalogError(
                     f"scheme.{scheme.name}.{key}: expected one of its own, got {value}, which is {other.name}'s"
