@@ -17,7 +17,7 @@ from typing import Annotated
 from cryptography.hazmat import asn1
 from cryptography.x509 import ObjectIdentifier
 
-from pqdc.errors import DecodeError
+from pqdc.errors import DecodeError, KeyFormatError
 from pqdc.scheme import backends, spki
 from pqdc.scheme.catalog import Catalog
 from pqdc.scheme.facts import Scheme
@@ -96,7 +96,7 @@ class Certificate:
     extensions: tuple[Extension, ...]
     oddities: tuple[str, ...]
     catalog: Catalog
-    _keys: dict[int, PublicKey] = field(default_factory=dict, repr=False)
+    _keys: dict[int, PublicKey | None] = field(default_factory=dict, repr=False)
 
     @classmethod
     def decode(cls, der: bytes, catalog: Catalog) -> Certificate:
@@ -158,16 +158,17 @@ class Certificate:
     def key_for(self, code_point: int) -> PublicKey | None:
         """Its public key, to check signatures of that TLS SignatureScheme; None if the key makes no such signatures.
 
+        A key that the library refuses, such as a point that is not on its curve, makes none.
+
         Raises:
             BackendUnavailable: the key does, but nothing here computes the scheme.
         """
         if code_point not in self._keys:
-            for scheme in self.schemes:
-                if scheme.code_point == code_point:
-                    self._keys[code_point] = load_public_key(scheme, self.spki)
-                    break
-            else:
-                return None
+            scheme = next((scheme for scheme in self.schemes if scheme.code_point == code_point), None)
+            try:
+                self._keys[code_point] = load_public_key(scheme, self.spki) if scheme else None
+            except KeyFormatError:
+                self._keys[code_point] = None
         return self._keys[code_point]
 
 
@@ -178,7 +179,8 @@ def load_public_key(scheme: Scheme, der: bytes) -> PublicKey:
         DecodeError, KeyFormatError: it is not.
         BackendUnavailable: none is here.
     """
-    return backends.choose(scheme).public_key(scheme, spki.raw_key(scheme, der))
+    raw = spki.raw_key(scheme, der)  # first: a key of another type is refused wherever the scheme is computed
+    return backends.choose(scheme).public_key(scheme, raw)
 
 
 def say_time(seconds: int) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -133,7 +133,7 @@ def _translate(path: Path, block: pem.Block | None, der: bytes, password: bytes 
         key = load_der_private_key(der, password)
     except TypeError:
         raise KeyFormatError(f"{path}: {encrypted}", hint="give the password in a file: --password-file") from None
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, UnsupportedAlgorithm, InternalError):
         if password is not None:
             raise KeyFormatError(f"{path}: {encrypted}, or it is of a kind that cannot be read") from None
         raise FileError(f"{path}: no private key, neither PEM nor DER") from None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import cryptography
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.backends.openssl import backend as _openssl
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, mldsa, padding, rsa
@@ -229,7 +229,7 @@ class OpenSSL:
             raise KeyFormatError(f"a seed of {scheme.name} has {SEED_BYTES} bytes, this has {len(secret.seed)}")
         try:
             key: Any = load_der_private_key(pkcs8.encode(scheme, secret), password=None)
-        except (ValueError, UnsupportedAlgorithm):
+        except (ValueError, UnsupportedAlgorithm, InternalError):  # the last for an Ed25519 key of another length
             raise KeyFormatError(f"the private key cannot be read as one of {scheme.name}") from None
         if not primitive.owns(key):
             raise KeyFormatError(f"a private key of {scheme.name} wanted, this is another type or size")
