@@ -151,9 +151,11 @@ def _key_fits(dc: DelegatedCredential, catalog: Catalog) -> str | None:
 
 def _leaf_algorithm_fits(case: Case) -> str | None:
     if case.leaf.key_for(case.dc.algorithm) is None:
-        own = ", ".join(f"0x{scheme.code_point:04x}" for scheme in case.leaf.schemes if scheme.code_point is not None)
+        own = [f"0x{scheme.code_point:04x}" for scheme in case.leaf.schemes if scheme.code_point is not None]
+        got = f"0x{case.dc.algorithm:04x}"
         raise refusals.LeafAlgorithmMismatch(
-            f"an algorithm of the leaf's key ({own or 'unknown'})", f"0x{case.dc.algorithm:04x}"
+            f"an algorithm of the leaf's key ({', '.join(own) or 'unknown'})",
+            f"{got}, but the key cannot be used" if got in own else got,
         )
     return None
 
