@@ -4,49 +4,101 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pqdc.cli import options
 
+if TYPE_CHECKING:
+    from pqdc.credential.inspect.contents import FoundCredential
+    from pqdc.credential.structures import Role
+
 
 def command(
     leaf: Annotated[Path, typer.Option("--leaf", help="The leaf certificate.")],
     dc: Annotated[Path, typer.Argument(help="The credential, in any format.")],
-    role: Annotated[str, typer.Option("--role", help="server or client.")] = "server",
+    role: Annotated[
+        str | None, typer.Option("--role", help="server or client; else what the file says, or server.")
+    ] = None,
     at: options.At = None,
+    max_lifetime: Annotated[str, typer.Option("--max-lifetime", help="How far ahead a credential may end.")] = "7d",
+    clock_skew: Annotated[str, typer.Option("--clock-skew", help="How wrong this clock may be.")] = "0s",
+    allow_beyond_leaf: Annotated[
+        bool, typer.Option("--allow-beyond-leaf", help="Accept a credential that outlives its leaf.")
+    ] = False,
     as_json: options.AsJson = False,
     algorithms: options.Algorithms = None,
 ) -> int:
-    """Verify a delegated credential: every rule of RFC 9345 that needs no handshake."""
-    from pqdc.credential.certificate import say_time
-    from pqdc.credential.formats import read_credential
-    from pqdc.credential.leaf import read_certificates
-    from pqdc.credential.refusals import RuleRefusal
-    from pqdc.credential.verify import verify
+    """Verify a delegated credential: every rule of RFC 9345 that needs no handshake.
 
-    catalog = options.catalog(algorithms)
-    certificate = read_certificates(leaf, catalog)[0]
-    asked = options.role(role)
-    credential = read_credential(dc, asked)
-    end = say_time(certificate.not_before + credential.cred.valid_time)
-    names = " or ".join(scheme.name for scheme in catalog.with_code_point(credential.cred.dc_cert_verify_algorithm))
+    Exit 0 if it is accepted, 1 if it is refused or a file cannot be read, 2 for wrong use.
+    """
+    from pqdc.credential.refusals import RuleRefusal
+    from pqdc.credential.rules import Policy
+
+    asked = options.role(role) if role else None
+    now = options.moment(at)
+    policy = Policy(
+        max_lifetime=options.duration(max_lifetime),
+        clock_skew=options.duration(clock_skew),
+        allow_beyond_leaf=allow_beyond_leaf,
+    )
     try:
-        verify(credential, certificate, now=options.moment(at), role=asked)
+        answer = _verify(dc, leaf, asked, now=now, policy=policy, algorithms=algorithms)
     except RuleRefusal as refusal:
         if as_json:
-            print(json.dumps(_refused(refusal)))
+            print(json.dumps({"verdict": "refused"} | refusal.facts()))
         else:
             print(f"refused: {type(refusal).__name__} ({refusal.rule}, {refusal.section}): wanted {refusal}")
         return 1
     if as_json:
-        print(json.dumps({"verdict": "accepted", "scheme": names, "valid_until": end}))
+        print(json.dumps({"verdict": "accepted"} | answer))
     else:
-        print(f"accepted: {asked.name.lower()} credential for {names}, valid until {end}")
+        print(f"accepted: {answer['role']} credential for {answer['scheme']}, valid until {answer['valid_until']}")
     return 0
 
 
-def _refused(refusal: object) -> dict[str, str]:
-    facts = ("rule", "section", "alert", "wanted", "got")
-    return {"verdict": "refused", "refusal": type(refusal).__name__} | {fact: getattr(refusal, fact) for fact in facts}
+def _verify(
+    path: Path, leaf: Path, role: Role | None, *, now: Any, policy: Any, algorithms: list[Path] | None
+) -> dict[str, str]:
+    """What to say of an accepted credential.
+
+    Raises:
+        RuleRefusal: it is refused.
+    """
+    from pqdc.credential import offers
+    from pqdc.credential.certificate import say_time
+    from pqdc.credential.inspect.contents import read_contents
+    from pqdc.credential.inspect.pairing import read_leaf_for
+    from pqdc.credential.structures import Role
+    from pqdc.credential.verify import verify
+    from pqdc.errors import FileError
+
+    catalog = options.catalog(algorithms)
+    found = _the_one(path, read_contents(path).credentials, role)
+    asked = role or found.role or Role.SERVER
+    certificates = read_contents(leaf).certificates
+    if not certificates:
+        raise FileError(f"{leaf}: no certificate in it")
+    credential = offers.decode(found.data)
+    certificate = read_leaf_for(credential, certificates, catalog, asked)
+    verify(credential, certificate, now=now, role=asked, policy=policy)
+    schemes = catalog.with_code_point(credential.cred.dc_cert_verify_algorithm)
+    return {
+        "role": asked.name.lower(),
+        "scheme": " or ".join(scheme.name for scheme in schemes),
+        "valid_until": say_time(certificate.not_before + credential.cred.valid_time),
+    }
+
+
+def _the_one(path: Path, found: list[FoundCredential], role: Role | None) -> FoundCredential:
+    from pqdc.errors import FileError
+
+    fitting = [one for one in found if one.role in {None, role}] if role and len(found) > 1 else found
+    if len(fitting) != 1:
+        wanted = f"one {role.name.lower()} credential" if role else "one credential"
+        raise FileError(
+            f"{path}: {wanted} wanted, it holds {len(fitting)}", hint="--role chooses" if len(found) > 1 else ""
+        )
+    return fitting[0]
