@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, load_der_private_key, load_der_public_key
@@ -62,14 +63,15 @@ class Authority:
         Raises:
             KeyFormatError: a host is neither a name nor an address, or the key cannot stand in a certificate.
         """
+        names = [_host(host) for host in hosts]
         issuer = x509.load_der_x509_certificate(self.der)
         end = min(now + timedelta(days=days), issuer.not_valid_after_utc)
-        public = load_der_public_key(key.public.spki)
+        public = _library_public(key)
         builder = (
             _builder(public, hosts[0], issuer.subject, now, end)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_key_usage(digital_signature=True), critical=True)
-            .add_extension(x509.SubjectAlternativeName([_host(host) for host in hosts]), critical=False)
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
             .add_extension(
                 x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]),
                 critical=False,
@@ -90,8 +92,10 @@ def make_authority(key: PrivateKey, *, name: str, days: int, now: datetime) -> A
     """A new CA with a self-signed certificate, valid from an hour before `now`.
 
     Raises:
-        KeyFormatError: the key cannot stand in, or sign, a certificate here.
+        KeyFormatError: the name is empty, or the key cannot stand in, or sign, a certificate here.
     """
+    if not name:
+        raise KeyFormatError("a name for the CA wanted, got an empty one")
     public = _library_key(key).public_key()
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     builder = (
@@ -142,8 +146,20 @@ def _library_key(key: PrivateKey) -> Any:
     """The key as an object of `cryptography`, which signs certificates."""
     try:
         return load_der_private_key(key.pkcs8(), password=None)
-    except ValueError:
-        raise KeyFormatError(f"no library here writes certificates with {key.scheme.name} keys") from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise _unwritable(key) from None
+
+
+def _library_public(key: PrivateKey) -> Any:
+    """The public half as an object of `cryptography`, which writes certificates."""
+    try:
+        return load_der_public_key(key.public.spki)
+    except (ValueError, UnsupportedAlgorithm):
+        raise _unwritable(key) from None
+
+
+def _unwritable(key: PrivateKey) -> KeyFormatError:
+    return KeyFormatError(f"no library here writes certificates with {key.scheme.name} keys")
 
 
 def _sign(builder: x509.CertificateBuilder, key: PrivateKey) -> bytes:

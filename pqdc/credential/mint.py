@@ -79,6 +79,8 @@ class Minter:
         algorithm = self.leaf.scheme.code_point or 0
         cred = Credential(valid_time=valid_time, dc_cert_verify_algorithm=key.scheme.code_point or 0, spki=key.spki)
         signature = self.leaf.signer(self._prefix + cred.encode() + algorithm.to_bytes(2, "big"))
+        if not isinstance(signature, bytes):
+            raise KeyFormatError(f"the leaf's signer gave no bytes, but {type(signature).__name__}")
         if not self.leaf.scheme.makes_signature_of(len(signature)):
             raise KeyFormatError(
                 f"the leaf's signer gave {len(signature)} bytes, no signature of {self.leaf.scheme.name}"
