@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pqdc.credential import refusals
 from pqdc.credential.certificate import DELEGATION_USAGE, Certificate
@@ -24,6 +25,7 @@ class LeafCheck:
     check: Callable[[Certificate], str | None]
 
 
+@lru_cache(maxsize=256)  # a certificate does not change; refusals are not kept
 def check_leaf(leaf: Certificate) -> None:
     """Return if `leaf` may delegate.
 

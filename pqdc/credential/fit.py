@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from pqdc.credential.refusals import AlgorithmForbidden, TooLarge
 from pqdc.credential.structures import LARGEST_DC, LARGEST_SIGNATURE, Credential, DelegatedCredential
 from pqdc.errors import KeyFormatError, PqdcError
@@ -42,6 +44,7 @@ def dc_bytes(scheme: Scheme, leaf_signature_bytes: int = LEAF_SIGNATURE_BYTES) -
     return len(DelegatedCredential(cred=credential, algorithm=0, signature=bytes(leaf_signature_bytes)).encode())
 
 
+@lru_cache(maxsize=1024)  # a minter asks it for each credential; refusals are not kept
 def check(scheme: Scheme, leaf_signature_bytes: int = LEAF_SIGNATURE_BYTES) -> None:
     """Return if a credential can carry keys of `scheme` (rules M3 and M4).
 

@@ -19,7 +19,7 @@ from pqdc.errors import BadSignature, DecodeError, KeyFormatError
 from pqdc.scheme import spki
 from pqdc.scheme.catalog import Catalog
 
-__all__ = ["RULES", "WEEK", "Case", "Policy", "Rule"]
+__all__ = ["CREDENTIAL_RULES", "RULES", "WEEK", "Case", "Policy", "Rule"]
 
 WEEK = timedelta(days=7)  # the default maximum lifetime: RFC 9345 section 4.1.3
 
@@ -39,7 +39,7 @@ class Policy:
     allow_beyond_leaf: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen, which would cost more than a rule: one is made for each verification
 class Case:
     """A credential before its judge: `now` is Unix seconds."""
 
@@ -195,9 +195,9 @@ def _of_leaf(leaf_check: LeafCheck) -> Rule:
     )
 
 
-RULES: tuple[Rule, ...] = (
+# What has to be asked for each credential; the rules before are about the leaf alone, and asked of it once.
+CREDENTIAL_RULES: tuple[Rule, ...] = (
     _of_dc("M4", "it fits one TLS extension", (refusals.TooLarge,), _fits_extension),
-    *map(_of_leaf, LEAF_CHECKS),
     Rule(
         name="V0",
         asks="the leaf is valid now",
@@ -236,3 +236,5 @@ RULES: tuple[Rule, ...] = (
         check=_signature_verifies,
     ),
 )
+
+RULES: tuple[Rule, ...] = (*map(_of_leaf, LEAF_CHECKS), *CREDENTIAL_RULES)

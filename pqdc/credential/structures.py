@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from pqdc.wire import Reader, vector
 
@@ -131,6 +132,7 @@ class DelegatedCredential:
         return signed_prefix(leaf, role) + self.cred.encode() + self.algorithm.to_bytes(2, "big")
 
 
+@lru_cache(maxsize=256)
 def signed_prefix(leaf: bytes, role: Role) -> bytes:
     """The part of what is signed that does not depend on the credential (RFC 9345 section 4).
 

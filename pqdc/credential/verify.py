@@ -12,8 +12,9 @@ from functools import partial
 from typing import Literal
 
 from pqdc.credential.certificate import Certificate
+from pqdc.credential.delegation import check_leaf
 from pqdc.credential.refusals import RuleRefusal
-from pqdc.credential.rules import RULES, Case, Policy, Rule
+from pqdc.credential.rules import CREDENTIAL_RULES, RULES, Case, Policy, Rule
 from pqdc.credential.structures import DelegatedCredential, Role
 from pqdc.errors import BackendUnavailable
 from pqdc.scheme.catalog import Catalog
@@ -45,7 +46,8 @@ def verify(
         BackendUnavailable: nothing here computes the scheme of the DC's or the leaf's key.
     """
     case = Case(dc=dc, leaf=leaf, role=role, now=now.timestamp(), policy=policy)
-    for rule in RULES:
+    check_leaf(leaf)
+    for rule in CREDENTIAL_RULES:
         rule.check(case)
 
 

@@ -63,6 +63,7 @@ def available(scheme: Scheme) -> tuple[str, ...]:
     return tuple(name for name in scheme.backends if not reason_against(scheme, name))
 
 
+@lru_cache(maxsize=1024)  # what is here does not change while a process runs; absence is not kept
 def choose(scheme: Scheme, name: str | None = None) -> Backend:
     """The backend to use: the one named, or the first of the scheme's that is here.
 
