@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -65,12 +66,17 @@ def _print(rows: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
     table = Table("scheme", "level", "public key", "signature", "code point", "computed by", "fits a DC", box=None)
-    for column in (1, 2, 3):
-        table.columns[column].justify = "right"
+    for index in (1, 2, 3):
+        table.columns[index].justify = "right"
+    for column in table.columns[1:-2]:
+        column.no_wrap = True
+    table.columns[0].overflow = "fold"
+    table.columns[-1].min_width = 16
     for row in rows:
         point = row["code_point"]
+        mark = f" ({row['security_flag']})" if row["security_flag"] else ""
         table.add_row(
-            row["name"] + {"": "", "warning": " (!)", "broken": " (broken)"}[row["security_flag"]],
+            row["name"] + mark,
             str(row["nist_level"] or ""),
             f"{row['public_key_bytes']:,}",
             ("≤ " if row["signature_length"] == "max" else "") + f"{row['signature_bytes']:,}",
@@ -78,4 +84,4 @@ def _print(rows: list[dict[str, Any]]) -> None:
             ", ".join(row["available"]) or "-",
             "yes" if row["fits"] else row["reason"],
         )
-    Console(soft_wrap=False).print(table)
+    Console(width=shutil.get_terminal_size((200, 24)).columns).print(table)

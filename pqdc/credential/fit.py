@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from pqdc.credential.refusals import AlgorithmForbidden, TooLarge
+from pqdc.credential.refusals import AlgorithmForbidden, RuleRefusal, TooLarge
 from pqdc.credential.structures import LARGEST_DC, LARGEST_SIGNATURE, Credential, DelegatedCredential
-from pqdc.errors import KeyFormatError, PqdcError
+from pqdc.errors import KeyFormatError
 from pqdc.scheme import spki
 from pqdc.scheme.facts import Scheme
 
@@ -59,11 +59,11 @@ def check(scheme: Scheme, leaf_signature_bytes: int = LEAF_SIGNATURE_BYTES) -> N
     if reason := forbidden(scheme.code_point):
         raise AlgorithmForbidden("a scheme for TLS 1.3 and RFC 9345", reason)
     if (size := dc_bytes(scheme, leaf_signature_bytes)) > LARGEST_DC:
-        raise TooLarge(f"a DC of at most {LARGEST_DC:,} bytes, as an extension holds", f"one of {size:,}")
+        raise TooLarge("a DC that fits one extension", f"{size:,} bytes of DC, an extension holds {LARGEST_DC:,}")
     if scheme.signature_bytes > LARGEST_SIGNATURE:
         raise TooLarge(
-            f"a signature of at most {LARGEST_SIGNATURE:,} bytes, as a CertificateVerify holds",
-            f"one of {scheme.signature_bytes:,}",
+            "a signature that fits a CertificateVerify",
+            f"{scheme.signature_bytes:,} bytes of signature, a CertificateVerify holds {LARGEST_SIGNATURE:,}",
         )
 
 
@@ -71,6 +71,8 @@ def reason_against(scheme: Scheme, leaf_signature_bytes: int = LEAF_SIGNATURE_BY
     """Why no credential can carry keys of `scheme`; empty if one can."""
     try:
         check(scheme, leaf_signature_bytes)
-    except PqdcError as error:
+    except RuleRefusal as refusal:
+        return refusal.got
+    except KeyFormatError as error:
         return str(error)
     return ""
