@@ -183,6 +183,31 @@ def test_a_leaf_key_that_is_no_key_is_refused_by_a_rule():
     ] == ["M6"]
 
 
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [
+        (b"\x02\x06\x70", b"\x82\x06\x70"),  # the serial number under another tag
+        (b"\x02\x06\x70", b"\x02\x06\x00"),  # and with a zero too many
+        (b"\x30\x0a\x06\x08", b"\x31\x0a\x06\x08"),  # a signature algorithm that is a SET
+        (b"\x30\x1a\x31\x18", b"\xb0\x1a\x31\x18"),  # an issuer under another tag
+        (b"\x30\x15\x31\x13", b"\x04\x15\x31\x13"),  # a subject that is an OCTET STRING
+    ],
+)
+def test_a_leaf_whose_fields_are_of_other_types_is_refused(was, becomes):
+    """The parts that delegation does not need were read under any tag."""
+    minted = corpus.build().minted[0]
+    assert was in minted.leaf.der
+    leaf = Certificate.decode(minted.leaf.der.replace(was, becomes, 1), seeded.catalog())
+    message = corpus.to_be_signed(
+        leaf.der, minted.role, minted.valid_time, minted.dcva, minted.spki, minted.leaf.algorithm
+    )
+    dc = DelegatedCredential.decode(
+        corpus.pack(minted.valid_time, minted.dcva, minted.spki, minted.leaf.algorithm, minted.leaf.key.sign(message))
+    )
+    with pytest.raises(refusals.LeafMalformed):
+        verify(dc, leaf, now=AT, role=minted.role)
+
+
 def test_a_key_of_another_type_is_refused_even_where_nothing_computes_the_code_point():
     """It ended in BackendUnavailable, before anybody had looked at the key."""
     minted = corpus.build().minted[0]

@@ -116,7 +116,9 @@ class Certificate:
             Extension(oid=extension.oid.dotted_string, critical=extension.critical, value=extension.value)
             for extension in parts.extensions or ()
         )
-        serial_number = int.from_bytes(bytes(parts.serial_number.data), "big", signed=True)
+        serial_number = _serial_number(parts.serial_number, oddities)
+        fields = {"signature": parts.signature, "issuer": parts.issuer, "subject": parts.subject}
+        oddities.extend(f"its {name} is no SEQUENCE" for name, tlv in fields.items() if tlv.tag_bytes != b"\x30")
         _look_at(parts.version, serial_number, extensions, oddities)
         return cls(
             der=der,
@@ -189,6 +191,15 @@ def say_time(seconds: int) -> str:
         return (EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
     except OverflowError:
         return f"{seconds} s after 1970"
+
+
+def _serial_number(tlv: asn1.TLV, oddities: list[str]) -> int:
+    try:
+        number: int = tlv.parse(int)
+    except ValueError:
+        oddities.append("the serial number is no INTEGER in DER")
+        number = int.from_bytes(bytes(tlv.data), "big", signed=True)
+    return number
 
 
 def _look_at(version: int, serial_number: int, extensions: tuple[Extension, ...], oddities: list[str]) -> None:
