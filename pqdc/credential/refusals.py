@@ -212,6 +212,7 @@ class Malformed(RuleRefusal):
     """The bytes are no DelegatedCredential: something is missing, empty or left over."""
 
     rule, section, alert = "V7", "RFC 9345 section 4; RFC 8446 section 6.2", "decode_error"
+    remedy = "it was cut or changed on its way: compare it with what was minted"
 
 
 class ExtensionRepeated(RuleRefusal):

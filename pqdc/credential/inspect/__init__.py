@@ -93,7 +93,10 @@ def inspect(
         for file, own in found
         for credential in file.credentials
     )
-    certificates = tuple(_certificate(one, by) for one in (*given, *everywhere))
+    certificates = tuple(
+        _certificate(one, by, is_leaf=one in (given[:1] + [own[0] for _, own in found if own]))
+        for one in (*given, *everywhere)
+    )
     keys = _keys_of(credentials, certificates)
     return Inspection(
         at=int(now.timestamp()),
@@ -170,9 +173,10 @@ def _note(dc: DelegatedCredential, leaf: Certificate, role: Role) -> str:
     return f"this leaf signed it as a {other} credential: --role {other}"
 
 
-def _certificate(leaf: _Leaf, by: _Judge) -> InspectedCertificate:
+def _certificate(leaf: _Leaf, by: _Judge, *, is_leaf: bool) -> InspectedCertificate:
+    """A certificate as a leaf; of the others of a file, a CA is not asked to be one."""
     verdicts: list[Verdict] = []
-    if leaf.certificate and not leaf.report.is_ca:
+    if leaf.certificate and (is_leaf or not leaf.report.is_ca):
         verdicts = judge_leaf(leaf.certificate, now=by.now, policy=by.policy)
     elif not leaf.certificate:
         unread = [Verdict(rule=rule, outcome="not checked", reason=_UNREADABLE) for rule in RULES if rule.of_leaf]

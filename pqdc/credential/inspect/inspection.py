@@ -58,7 +58,7 @@ class InspectedCredential:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InspectedCertificate:
-    """A certificate, and what the rules say of it as a leaf; of a CA they say nothing."""
+    """A certificate, and what the rules say of it as a leaf; nothing of a CA that stands behind its leaf."""
 
     file: str
     report: CertificateReport

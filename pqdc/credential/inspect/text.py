@@ -138,8 +138,7 @@ class _Writer:
             if not found.leaf_file:
                 yield Line(text="  next: give its leaf certificate, --leaf leaf.pem", look="odd")
         else:
-            names = ", ".join(f"{type(refusal).__name__} ({refusal.rule})" for refusal in broken)
-            yield Line(text=f"REFUSED as {whose}: {names}", look="bad")
+            yield Line(text=f"REFUSED as {whose}: {_names(broken)}", look="bad")
             hints = dict.fromkeys(filter(None, (found.note, *(refusal.hint for refusal in broken))))
             yield from (Line(text=f"  next: {hint}", look="bad") for hint in hints)
 
@@ -157,13 +156,12 @@ class _Writer:
             yield Line()
             yield from _rules(found.verdicts)
             failed = [verdict.refusal for verdict in found.verdicts if verdict.refusal]
-            names = ", ".join(f"{type(refusal).__name__} ({refusal.rule})" for refusal in failed)
+            now = say_moment(self.at, self.zone)
             yield Line()
-            yield (
-                Line(text=f"MAY NOT DELEGATE: {names}", look="bad")
-                if failed
-                else Line(text=f"MAY DELEGATE, at {say_moment(self.at, self.zone)}", look="good")
-            )
+            if failed:
+                yield Line(text=f"MAY NOT DELEGATE, at {now}: {_names(failed)}", look="bad")
+            else:
+                yield Line(text=f"MAY DELEGATE, at {now}", look="good")
 
     def _certificate_fields(self, report: CertificateReport) -> Iterator[Line]:
         if report.version:
@@ -224,6 +222,10 @@ _FORMS = {
     "own": "the standard encoding of its type",
     "concatenated": "private key, then public key, as oqs-provider writes it",
 }
+
+
+def _names(broken: Iterable[RuleRefusal]) -> str:
+    return ", ".join(dict.fromkeys(f"{type(refusal).__name__} ({refusal.rule})" for refusal in broken))
 
 
 def _field(label: str, text: str, look: str = "") -> Line:
