@@ -262,8 +262,8 @@ def test_m4_a_signature_larger_than_a_certificate_verify(leaf):
     assert fit.reason_against(scheme_of(100, 65_535)) == ""
     refusal = refused(leaf, scheme_of(100, 65_536), refusals.TooLarge)
     assert (refusal.wanted, refusal.got) == (
-        "a signature of at most 65,535 bytes, as a CertificateVerify holds",
-        "one of 65,536",
+        "a signature of at most 65,535 bytes",
+        "65,536 bytes of signature, a CertificateVerify holds 65,535",
     )
 
 

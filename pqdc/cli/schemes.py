@@ -65,13 +65,13 @@ def _print(rows: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("scheme", "level", "public key", "signature", "code point", "computed by", "fits a DC", box=None)
+    table = Table("scheme", "level", "public key", "signature", "code point", "by", "fits a DC", box=None)
     for index in (1, 2, 3):
         table.columns[index].justify = "right"
     for column in table.columns[1:-2]:
         column.no_wrap = True
     table.columns[0].overflow = "fold"
-    table.columns[-1].min_width = 16
+    table.columns[-1].min_width = 12
     for row in rows:
         point = row["code_point"]
         mark = f" ({row['security_flag']})" if row["security_flag"] else ""

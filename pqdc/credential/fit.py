@@ -59,10 +59,12 @@ def check(scheme: Scheme, leaf_signature_bytes: int = LEAF_SIGNATURE_BYTES) -> N
     if reason := forbidden(scheme.code_point):
         raise AlgorithmForbidden("a scheme for TLS 1.3 and RFC 9345", reason)
     if (size := dc_bytes(scheme, leaf_signature_bytes)) > LARGEST_DC:
-        raise TooLarge("a DC that fits one extension", f"{size:,} bytes of DC, an extension holds {LARGEST_DC:,}")
+        raise TooLarge(
+            f"a DC of at most {LARGEST_DC:,} bytes", f"{size:,} bytes of DC, an extension holds {LARGEST_DC:,}"
+        )
     if scheme.signature_bytes > LARGEST_SIGNATURE:
         raise TooLarge(
-            "a signature that fits a CertificateVerify",
+            f"a signature of at most {LARGEST_SIGNATURE:,} bytes",
             f"{scheme.signature_bytes:,} bytes of signature, a CertificateVerify holds {LARGEST_SIGNATURE:,}",
         )
 
