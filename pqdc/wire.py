@@ -6,6 +6,7 @@ integers are big-endian and unsigned. Knows nothing of what is read or written.
 
 from __future__ import annotations
 
+import struct
 from types import TracebackType
 from typing import Self
 
@@ -51,16 +52,29 @@ class Reader:
         """An unsigned integer of `size` bytes."""
         return int.from_bytes(self.read(size, field), "big")
 
-    def vector(self, length_size: int, field: str, *, at_least: int = 0) -> bytes:
+    def vector(self, length_size: int, field: str, *, at_least: int = 0, at_most: int | None = None) -> bytes:
         """The content of a vector whose length takes `length_size` bytes.
 
         Raises:
-            DecodeError: it ends beyond the data, or is shorter than `at_least`.
+            DecodeError: it ends beyond the data, is shorter than `at_least` or longer than `at_most`.
         """
         length = self.uint(length_size, f"length of {field}")
         if length < at_least:
             raise DecodeError(f"{self.what}: {field} has {length} bytes, at least {at_least} are wanted")
+        if at_most is not None and length > at_most:
+            raise DecodeError(f"{self.what}: {field} has {length} bytes, at most {at_most} are allowed")
         return self.read(length, field)
+
+    def uints(self, length_size: int, field: str) -> tuple[int, ...]:
+        """A vector of 16-bit integers, at least one, whose length in bytes takes `length_size`.
+
+        Raises:
+            DecodeError: it is empty, of an odd length, or ends beyond the data.
+        """
+        content = self.vector(length_size, field, at_least=2)
+        if len(content) % 2:
+            raise DecodeError(f"{self.what}: {field} wants pairs of bytes, it has {len(content)}")
+        return struct.unpack(f">{len(content) // 2}H", content)
 
     def end(self) -> None:
         """Refuse bytes left over.

@@ -1,0 +1,1 @@
+"""Ways for two endpoints to meet: in memory, and over TCP. An endpoint knows none of them."""
