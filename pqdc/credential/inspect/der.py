@@ -199,6 +199,8 @@ class _Reader:
         if first == 0x80:
             return None, position + 1
         after = position + 1 + (first & 0x7F)
+        if first > 0x88:
+            raise self.broken(position, f"a length of {_bytes(first & 0x7F)}, which nothing has")
         if after > end:
             raise self.broken(position, f"a length of {_bytes(first & 0x7F)} wanted, {end - position - 1} are left")
         length = int.from_bytes(self.data[position + 1 : after], "big")

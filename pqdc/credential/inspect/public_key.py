@@ -103,7 +103,9 @@ class _Linter:
 
     def lint(self) -> None:
         if self.bits.content[0]:
-            self.find("subjectPublicKey", f"{self.bits.content[0]} unused bits in the key", "RFC 5280 section 4.1")
+            self.find(
+                "subjectPublicKey", f"a key whose last {self.bits.content[0]} bits are unused", "RFC 5280 section 4.1"
+            )
         if self.oid == EC_PUBLIC_KEY:
             self._lint_ec()
         elif self.oid in RSA_KEYS:

@@ -24,7 +24,7 @@ from pqdc.credential.inspect.names import printable
 from pqdc.credential.inspect.public_key import PublicKeyReport, shorten
 from pqdc.credential.inspect.times import CertificateTime
 from pqdc.credential.offers import HANDSHAKE_RULES
-from pqdc.credential.refusals import RuleRefusal
+from pqdc.credential.refusals import RuleRefusal, SignatureInvalid
 from pqdc.credential.verify import Verdict
 
 __all__ = ["Line", "lines_of", "say_duration", "say_moment"]
@@ -139,7 +139,9 @@ class _Writer:
                 yield Line(text="  next: give its leaf certificate, --leaf leaf.pem", look="odd")
         else:
             yield Line(text=f"REFUSED as {whose}: {_names(broken)}", look="bad")
-            hints = dict.fromkeys(filter(None, (found.note, *(refusal.hint for refusal in broken))))
+            # The signature first: under another leaf than its own, what else fails means little.
+            ordered = sorted(broken, key=lambda refusal: not isinstance(refusal, SignatureInvalid))
+            hints = dict.fromkeys(filter(None, (found.note, *(refusal.hint for refusal in ordered))))
             yield from (Line(text=f"  next: {hint}", look="bad") for hint in hints)
 
     # ---- certificates
