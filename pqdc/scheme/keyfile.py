@@ -6,82 +6,138 @@ are all read. Nobody is ever asked for a password here: it is an argument. No me
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from cryptography.exceptions import InternalError, UnsupportedAlgorithm
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat import asn1
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
     load_der_private_key,
 )
+from cryptography.x509 import ObjectIdentifier
 
 from pqdc import pem
-from pqdc.errors import BackendUnavailable, DecodeError, FileError, KeyFormatError
+from pqdc.errors import BackendUnavailable, DecodeError, FileError, KeyFormatError, PqdcError
 from pqdc.files import read_file
-from pqdc.scheme import backends, pkcs8, spki
+from pqdc.scheme import backends, pbes2, pkcs8, spki
 from pqdc.scheme.catalog import Catalog
 from pqdc.scheme.facts import Scheme
 from pqdc.scheme.keys import PrivateKey, PublicKey
 
-__all__ = ["load_private_key", "load_private_keys", "load_public_key", "private_keys_of"]
+__all__ = [
+    "is_encrypted",
+    "load_private_key",
+    "load_private_keys",
+    "load_public_key",
+    "private_keys_of",
+    "to_pkcs8",
+]
+
+RSASSA_PSS = "1.2.840.113549.1.1.10"
+_PASSWORD_HINT = "give the password in a file: --password-file"  # noqa: S105 - not one
 
 
-def load_private_keys(path: Path, catalog: Catalog, *, password: bytes | None = None) -> list[PrivateKey]:
+@asn1.sequence
+class _Algorithm:
+    oid: ObjectIdentifier
+    parameters: asn1.TLV
+
+
+@asn1.sequence
+class _Spki:
+    algorithm: _Algorithm
+    subject_public_key: asn1.BitString
+
+
+def load_private_keys(
+    path: Path, catalog: Catalog, *, password: bytes | None = None, public: bytes = b""
+) -> list[PrivateKey]:
     """The private key of a file, once for each scheme that it may be used with (RSA: several hashes).
+
+    Args:
+        path: the file.
+        catalog: the schemes that it may be of.
+        password: opens it, if it is encrypted.
+        public: its raw public key, for files that need one beside them (expanded RFC 9881 keys).
 
     Raises:
         FileError: the file cannot be read, or holds no private key, or several.
-        KeyFormatError: the key is encrypted and `password` does not open it, or is of no scheme in the catalog.
+        KeyFormatError: the key is encrypted and `password` does not open it, or it is of no scheme in the catalog, or
+            it does not belong to `public`.
         BackendUnavailable: nothing here computes its scheme.
     """
-    der = _pkcs8_in(path, read_file(path), password)
+    der = _pkcs8_in(path, password)
     try:
-        return private_keys_of(der, catalog)
+        return private_keys_of(der, catalog, public=public)
     except DecodeError as error:
         raise FileError(f"{path}: {error}") from None
     except KeyFormatError as error:
         raise KeyFormatError(f"{path}: {error}", hint=error.hint) from None
 
 
-def load_private_key(path: Path, catalog: Catalog, scheme: Scheme, *, password: bytes | None = None) -> PrivateKey:
+def load_private_key(
+    path: Path, catalog: Catalog, scheme: Scheme, *, password: bytes | None = None, public: bytes = b""
+) -> PrivateKey:
     """The private key of a file, which must be one of `scheme`.
+
+    An rsaEncryption key is taken as one of RSASSA-PSS when that is what is asked for: its content is the same.
 
     Raises:
         FileError, KeyFormatError, BackendUnavailable: as `load_private_keys`; or it is of another scheme.
     """
-    keys = load_private_keys(path, catalog, password=password)
-    for key in keys:
-        if key.scheme is scheme:
-            return key
-    raise KeyFormatError(f"{path}: a key of {scheme.name} wanted, this is one of {keys[0].scheme.name}")
+    der = _pkcs8_in(path, password)
+    try:
+        return _private_key_of(der, catalog, scheme, public)
+    except DecodeError as error:
+        raise FileError(f"{path}: {error}") from None
+    except KeyFormatError as error:
+        raise KeyFormatError(f"{path}: {error}", hint=error.hint) from None
+
+
+def _private_key_of(der: bytes, catalog: Catalog, scheme: Scheme, public: bytes) -> PrivateKey:
+    key = pkcs8.decode(der)
+    if key.algorithm.oid == spki.RSA_ENCRYPTION and scheme.spki_oid == RSASSA_PSS:
+        secret = pkcs8.Secret(own=key.private_key, public=public)
+        return backends.choose(scheme).private_key(scheme, secret)
+    loaded = private_keys_of(der, catalog, public=public)
+    for private in loaded:
+        if private.scheme is scheme:
+            return private
+    raise KeyFormatError(f"a key of {scheme.name} wanted, this is one of {loaded[0].scheme.name}")
 
 
 def load_public_key(path: Path, scheme: Scheme) -> PublicKey:
-    """The public key of a file, PEM or DER, which must be a SubjectPublicKeyInfo of `scheme`.
+    """The public key of a file, PEM or DER, which must be a SubjectPublicKeyInfo of `scheme`; that is kept as it is.
 
     Raises:
-        FileError: the file cannot be read, or holds no public key.
+        FileError: the file cannot be read, or holds no public key, or several.
         KeyFormatError: it is of another scheme.
         BackendUnavailable: nothing here computes the scheme.
     """
     data = read_file(path)
     try:
         found = pem.blocks(data)
-        der = next((block.data for block in found if block.label.endswith("PUBLIC KEY")), None) if found else data
-        if der is None:
-            raise FileError(f"{path}: a public key wanted, it holds {', '.join(block.label for block in found)}")
-        return backends.choose(scheme).public_key(scheme, spki.raw_key(scheme, der))
-    except (DecodeError, KeyFormatError) as error:
-        raise type(error)(f"{path}: {error}") from None
+        public = [block.data for block in found if block.label.endswith("PUBLIC KEY")] if found else [data]
+        if len(public) != 1:
+            raise FileError(f"{path}: one public key wanted, it holds {_say(found)}")
+        key = backends.choose(scheme).public_key(scheme, spki.raw_key(scheme, public[0]))
+        key.keep(public[0])
+    except DecodeError as error:
+        raise FileError(f"{path}: no public key, neither PEM nor DER: {error}") from None
+    except KeyFormatError as error:
+        raise KeyFormatError(f"{path}: {error}", hint=error.hint) from None
+    return key
 
 
-def private_keys_of(der: bytes, catalog: Catalog) -> list[PrivateKey]:
+def private_keys_of(der: bytes, catalog: Catalog, *, public: bytes = b"") -> list[PrivateKey]:
     """The key of a PKCS#8 structure, unencrypted, once for each scheme that it may be used with.
 
     Raises:
         DecodeError: it is no PKCS#8.
-        KeyFormatError: it is of no scheme in the catalog, or broken.
+        KeyFormatError: it is of no scheme in the catalog, or broken, or does not belong to `public`, the raw public key.
         BackendUnavailable: nothing here computes its scheme.
     """
     key = pkcs8.decode(der)
@@ -91,50 +147,126 @@ def private_keys_of(der: bytes, catalog: Catalog) -> list[PrivateKey]:
     if not schemes:
         raise KeyFormatError(f"the private key is of no scheme in the catalog: its OID is {key.algorithm.oid}")
     loaded: list[PrivateKey] = []
-    reasons: list[KeyFormatError | BackendUnavailable] = []
+    reasons: list[PqdcError] = []
     for scheme in schemes:
-        for name in backends.available(scheme) or [None]:
-            try:
-                secret = pkcs8.secret_of(scheme, key)
-                loaded.append(backends.choose(scheme, name).private_key(scheme, secret))
-                break
-            except (KeyFormatError, BackendUnavailable) as error:
-                reasons.append(error)
+        try:
+            loaded.append(_load(scheme, key, public))
+        except (KeyFormatError, BackendUnavailable) as error:
+            reasons.append(error)
     if not loaded:
         raise reasons[0]
     return loaded
 
 
-def _pkcs8_in(path: Path, data: bytes, password: bytes | None) -> bytes:
+def to_pkcs8(der: bytes, *, password: bytes | None = None) -> bytes:
+    """The DER of a private key of any kind as PKCS#8, unencrypted; PKCS#8 comes back as it is.
+
+    Raises:
+        KeyFormatError: it is encrypted, and `password` does not open it.
+        DecodeError: it is no private key.
+    """
+    if _is_pkcs8(der):
+        return der
+    if pbes2.is_encrypted(der):
+        if password is None:
+            raise KeyFormatError("the private key is encrypted", hint=_PASSWORD_HINT)
+        opened = pbes2.decrypt(der, password)
+        if not _is_pkcs8(opened):  # the padding of noise is right once in 256 times
+            raise KeyFormatError("the password does not open the private key")
+        return opened
+    try:
+        key = load_der_private_key(der, None)
+        return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise DecodeError("no private key, neither PEM nor DER") from None
+
+
+def is_encrypted(path: Path) -> bool:
+    """Whether a file holds a private key that a password opens.
+
+    Raises:
+        FileError: it cannot be read, or holds no private key, or several.
+    """
+    block = _block_in(path)
+    return not block.encrypted and not _is_pkcs8(block.data) and pbes2.is_encrypted(block.data)
+
+
+def _load(scheme: Scheme, key: pkcs8.OneAsymmetricKey, public: bytes) -> PrivateKey:
+    """The key in the first backend that takes it.
+
+    A seed, every backend takes, so what the first says is said. An expanded key, only some do.
+    """
+    secret = pkcs8.secret_of(scheme, key)
+    if public and secret.public and public != secret.public:
+        raise KeyFormatError(f"this private key of {scheme.name} does not belong to the public key beside it")
+    secret = replace(secret, public=secret.public or public)
+    names = backends.available(scheme) or (None,)
+    only_expanded = scheme.private_key == "seed" and not secret.seed
+    if only_expanded and not secret.public:
+        raise KeyFormatError(
+            f"a private key of {scheme.name} in expanded form does not tell its public key",
+            hint="give the public key beside it, as --dc-public, or use a file that holds the seed",
+        )
+    reasons: list[KeyFormatError] = []
+    for name in names if only_expanded else names[:1]:
+        try:
+            private = backends.choose(scheme, name).private_key(scheme, secret)
+        except KeyFormatError as error:
+            reasons.append(error)
+            continue
+        if key.algorithm.parameters and scheme.key_parameters_too:
+            private.public.keep(_spki_of(key, private.public.raw))
+        return private
+    raise reasons[0]
+
+
+def _spki_of(key: pkcs8.OneAsymmetricKey, raw: bytes) -> bytes:
+    """The SPKI that has the algorithm of the private key, with its parameters."""
+    parameters = asn1.decode_der(asn1.TLV, key.algorithm.parameters)
+    algorithm = _Algorithm(oid=ObjectIdentifier(key.algorithm.oid), parameters=parameters)
+    bits = asn1.BitString(data=raw, padding_bits=0)
+    return asn1.encode_der(_Spki(algorithm=algorithm, subject_public_key=bits))
+
+
+def _pkcs8_in(path: Path, password: bytes | None) -> bytes:
     """The one private key of a file, as unencrypted PKCS#8 in DER."""
+    block = _block_in(path)
+    if block.encrypted:  # the headers would matter, and the way of old OpenSSL is weak
+        raise KeyFormatError(
+            f"{path}: the private key is encrypted in the old PEM way", hint="convert it: openssl pkcs8 -topk8"
+        )
+    try:
+        return to_pkcs8(block.data, password=password)
+    except DecodeError as error:
+        raise FileError(f"{path}: {error}") from None
+    except KeyFormatError as error:
+        raise KeyFormatError(f"{path}: {error}", hint=error.hint) from None
+
+
+def _block_in(path: Path) -> pem.Block:
+    """The one private key of a file as it stands there; DER is a block without a label."""
+    data = read_file(path)
     try:
         found = pem.blocks(data)
     except DecodeError as error:
         raise FileError(f"{path}: {error}") from None
+    if not found:
+        return pem.Block(label="", data=data)
     private = [block for block in found if block.label.endswith("PRIVATE KEY")]
-    if found and not private:
-        raise FileError(f"{path}: a private key wanted, it holds {', '.join(block.label for block in found)}")
-    if len(private) > 1:
-        raise FileError(f"{path}: one private key wanted, it holds {len(private)}")
-    der = private[0].data if private else data
+    if len(private) != 1:
+        raise FileError(f"{path}: one private key wanted, it holds {_say(found)}")
+    return private[0]
+
+
+def _is_pkcs8(der: bytes) -> bool:
     try:
         pkcs8.decode(der)
     except DecodeError:
-        return _translate(path, private[0] if private else None, der, password)
-    return der
+        return False
+    return True
 
 
-def _translate(path: Path, block: pem.Block | None, der: bytes, password: bytes | None) -> bytes:
-    """An encrypted or older format as plain PKCS#8, by the library that knows them."""
-    encrypted = "the private key is encrypted" if password is None else "the password does not open the private key"
-    try:
-        if block is not None and block.encrypted:  # the headers matter, so the library reads the block itself
-            raise KeyFormatError(f"{path}: {encrypted} in the old PEM way", hint="convert it: openssl pkcs8 -topk8")
-        key = load_der_private_key(der, password)
-    except TypeError:
-        raise KeyFormatError(f"{path}: {encrypted}", hint="give the password in a file: --password-file") from None
-    except (ValueError, UnsupportedAlgorithm, InternalError):
-        if password is not None:
-            raise KeyFormatError(f"{path}: {encrypted}, or it is of a kind that cannot be read") from None
-        raise FileError(f"{path}: no private key, neither PEM nor DER") from None
-    return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+def _say(found: list[pem.Block]) -> str:
+    """What is in a file, by its labels."""
+    labels = [block.label for block in found]
+    return ", ".join(f"{labels.count(label)} of {label}" for label in list(dict.fromkeys(labels))[:5]) or "no PEM"

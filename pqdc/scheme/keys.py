@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Protocol
 
-from pqdc.errors import BadSignature
+from pqdc.errors import BadSignature, KeyFormatError
 from pqdc.scheme import pkcs8, spki
 from pqdc.scheme.facts import Scheme
 from pqdc.scheme.pkcs8 import Secret
@@ -25,21 +25,37 @@ class PublicKey(ABC):
         raw: the key's bytes, as in the BIT STRING of its SPKI.
     """
 
-    __slots__ = ("__weakref__", "backend", "raw", "scheme")
+    __slots__ = ("__weakref__", "_spki", "backend", "raw", "scheme")
 
     def __init__(self, scheme: Scheme, backend: str, raw: bytes) -> None:
         self.scheme = scheme
         self.backend = backend
         self.raw = raw
+        self._spki = b""
 
     @property
     def spki(self) -> bytes:
-        """The SubjectPublicKeyInfo, DER.
+        """The SubjectPublicKeyInfo, DER: the one that it came as, if `keep` was told.
 
         Raises:
             KeyFormatError: the scheme has no OID.
         """
-        return spki.encode(self.scheme, self.raw)
+        return self._spki or spki.encode(self.scheme, self.raw)
+
+    def keep(self, der: bytes) -> None:
+        """Keep `der` as the SPKI: what came in is not re-encoded, since its parameters may be others than the scheme's.
+
+        Raises:
+            DecodeError, KeyFormatError: it is none of this key.
+        """
+        if spki.raw_key(self.scheme, der) != self.raw:
+            raise KeyFormatError(f"this is the SubjectPublicKeyInfo of another key of {self.scheme.name}")
+        self._spki = der
+
+    @property
+    def parameters(self) -> bytes | None:
+        """DER of the parameters in the SPKI that was kept; None if none was."""
+        return spki.decode(self._spki).algorithm.parameters if self._spki else None
 
     def verify(self, signature: bytes, message: bytes) -> None:
         """Return if `signature` is one of `message` by this key.
@@ -94,10 +110,12 @@ class PrivateKey(ABC):
     def pkcs8(self) -> bytes:
         """The private key as PKCS#8 (RFC 5958), DER, unencrypted, in the encoding that the scheme declares.
 
+        Parameters that the key came with are kept.
+
         Raises:
             KeyFormatError: the scheme has no OID.
         """
-        return pkcs8.encode(self.scheme, self.secret())
+        return pkcs8.encode(self.scheme, self.secret(), parameters=self.public.parameters)
 
     def __repr__(self) -> str:
         """Without the key."""

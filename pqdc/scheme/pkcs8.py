@@ -1,8 +1,8 @@
 """PKCS#8 private keys (RFC 5958 OneAsymmetricKey) of any scheme: the envelope, and what schemes put into it.
 
-Three contents: "own" is the standard of the key type (ECPrivateKey, CurvePrivateKey, RSAPrivateKey); "seed" is RFC 9881,
-which allows seed, expanded key, or both, and of which pqdc writes the seed; "concatenated" is oqs-provider's OCTET STRING
-of private key, then public key.
+Three contents: "own" is the standard of the key type (ECPrivateKey, CurvePrivateKey, RSAPrivateKey); "seed" is RFC
+9881, which allows seed, expanded key, or both, and of which pqdc writes the seed where it is known; "concatenated" is
+oqs-provider's OCTET STRING of private key, then public key, which it writes for ML-DSA too.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from cryptography.hazmat import asn1
+from cryptography.x509 import ObjectIdentifier
 
 from pqdc.errors import DecodeError, KeyFormatError
 from pqdc.scheme.facts import Scheme
-from pqdc.scheme.spki import Algorithm, AlgorithmIdentifier, algorithm_of, read_algorithm
+from pqdc.scheme.spki import AlgorithmIdentifier, algorithm_of, read_algorithm
 
 __all__ = ["SEED_BYTES", "OneAsymmetricKey", "Secret", "decode", "encode", "secret_of"]
 
@@ -41,10 +42,17 @@ class OneAsymmetricKey:
 
 
 @asn1.sequence
+class _Algorithm:
+    oid: ObjectIdentifier
+    parameters: asn1.TLV
+
+
+@asn1.sequence
 class _Written:
     version: int
-    algorithm: Algorithm
+    algorithm: asn1.TLV
     private_key: bytes
+    public_key: Annotated[asn1.BitString | None, asn1.Implicit(1)]
 
 
 @asn1.sequence
@@ -62,14 +70,36 @@ class _Both:
     expanded: bytes
 
 
-def encode(scheme: Scheme, secret: Secret) -> bytes:
-    """The OneAsymmetricKey of `secret`, DER, without the optional public key.
+def encode(scheme: Scheme, secret: Secret, *, parameters: bytes | None = None) -> bytes:
+    """The OneAsymmetricKey of `secret`, DER.
+
+    It is of version 1, without the public key, but for an expanded RFC 9881 key: its public key cannot be told from it
+    without computing, so it goes with it where it is known, and the version is 2.
+
+    Args:
+        scheme: whose key it is.
+        secret: its bytes.
+        parameters: DER of the algorithm's parameters, if they are not to be the scheme's own.
 
     Raises:
         KeyFormatError: the scheme has no OID, or the secret lacks the form that its encoding wants.
     """
     content = _content(scheme, secret)
-    return asn1.encode_der(_Written(version=0, algorithm=algorithm_of(scheme), private_key=content))
+    public = secret.public if scheme.private_key == "seed" and not secret.seed else b""
+    written = _Written(
+        version=1 if public else 0,
+        algorithm=asn1.decode_der(asn1.TLV, _algorithm(scheme, parameters)),
+        private_key=content,
+        public_key=asn1.BitString(data=public, padding_bits=0) if public else None,
+    )
+    return asn1.encode_der(written)
+
+
+def _algorithm(scheme: Scheme, parameters: bytes | None) -> bytes:
+    if not parameters:
+        return asn1.encode_der(algorithm_of(scheme))
+    oid = ObjectIdentifier(scheme.spki_oid)
+    return asn1.encode_der(_Algorithm(oid=oid, parameters=asn1.decode_der(asn1.TLV, parameters)))
 
 
 def _content(scheme: Scheme, secret: Secret) -> bytes:
@@ -138,8 +168,11 @@ def _read_rfc9881(scheme: Scheme, key: OneAsymmetricKey) -> Secret:
         raise KeyFormatError(
             f"a private key of {scheme.name}: a seed of {SEED_BYTES} bytes wanted, this has {len(seed)}"
         )
+    size = scheme.private_key_bytes or 0
+    if expanded and not seed and len(expanded) == size + scheme.public_key_bytes:
+        return _split(scheme, key, expanded)
     if expanded:
-        _check_expanded(scheme, len(expanded), scheme.private_key_bytes or 0)
+        _check_expanded(scheme, len(expanded), size)
     return Secret(seed=seed, expanded=expanded, public=key.public_key)
 
 
@@ -150,11 +183,15 @@ def _read_concatenated(scheme: Scheme, key: OneAsymmetricKey) -> Secret:
         raise KeyFormatError(
             f"a private key of {scheme.name}: an OCTET STRING of private and public key wanted"
         ) from None
-    size = scheme.private_key_bytes or 0
-    _check_expanded(scheme, len(both), size + scheme.public_key_bytes)
-    if key.public_key and key.public_key != both[size:]:
+    _check_expanded(scheme, len(both), (scheme.private_key_bytes or 0) + scheme.public_key_bytes)
+    return _split(scheme, key, both)
+
+
+def _split(scheme: Scheme, key: OneAsymmetricKey, both: bytes) -> Secret:
+    private, public = both[: -scheme.public_key_bytes], both[-scheme.public_key_bytes :]
+    if key.public_key and key.public_key != public:
         raise KeyFormatError(f"a private key of {scheme.name}: its two public keys differ")
-    return Secret(expanded=both[:size], public=both[size:])
+    return Secret(expanded=private, public=public)
 
 
 def _check_expanded(scheme: Scheme, got: int, wanted: int) -> None:
