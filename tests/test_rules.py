@@ -414,8 +414,8 @@ def test_several_broken_rules_are_all_reported_and_verify_stops_at_the_first(lab
         "DelegationUsageCritical",
         "DelegationUsageNotNull",
         "KeyUsageMissing",
-        "Expired",
         "AlgorithmUnknown",
+        "Expired",
         "SignatureInvalid",
     ]
     with pytest.raises(refusals.LeafMalformed):

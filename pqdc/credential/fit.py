@@ -10,13 +10,13 @@ from pqdc.errors import KeyFormatError
 from pqdc.scheme import spki
 from pqdc.scheme.facts import Scheme
 
-__all__ = ["check", "dc_bytes", "forbidden", "reason_against"]
+__all__ = ["FORBIDDEN", "check", "dc_bytes", "forbidden", "reason_against"]
 
 LEAF_SIGNATURE_BYTES = 72  # the longest of ECDSA P-256, the leaf that most people have
 
-# RFC 9345 section 4 rules out rsa_pss_rsae_*; RFC 8446 section 4.2.3 allows neither PKCS #1 v1.5 nor SHA-1 in a
-# CertificateVerify.
-_FORBIDDEN = {
+# Rule M3: why no credential may have these as dc_cert_verify_algorithm. RFC 9345 section 4 rules out rsa_pss_rsae_*,
+# RFC 8446 section 4.2.3 allows neither PKCS #1 v1.5 nor SHA-1 in a CertificateVerify.
+FORBIDDEN = {
     0x0201: "rsa_pkcs1_sha1: neither PKCS #1 v1.5 nor SHA-1 may sign a TLS 1.3 CertificateVerify",
     0x0203: "ecdsa_sha1: SHA-1 may not sign a TLS 1.3 CertificateVerify",
     0x0401: "rsa_pkcs1_sha256: PKCS #1 v1.5 may not sign a TLS 1.3 CertificateVerify",
@@ -30,7 +30,7 @@ _FORBIDDEN = {
 
 def forbidden(code_point: int) -> str:
     """Why no credential may have this dc_cert_verify_algorithm; empty if it may (rule M3)."""
-    return _FORBIDDEN.get(code_point, "")
+    return FORBIDDEN.get(code_point, "")
 
 
 def dc_bytes(scheme: Scheme, leaf_signature_bytes: int = LEAF_SIGNATURE_BYTES) -> int:
@@ -56,8 +56,8 @@ def check(scheme: Scheme, leaf_signature_bytes: int = LEAF_SIGNATURE_BYTES) -> N
         raise KeyFormatError("it has no TLS code point, so nothing can go into dc_cert_verify_algorithm")
     if not scheme.spki_oid:
         raise KeyFormatError("it has no OID, so its keys have no SubjectPublicKeyInfo")
-    if reason := forbidden(scheme.code_point):
-        raise AlgorithmForbidden("a scheme for TLS 1.3 and RFC 9345", reason)
+    if scheme.code_point in FORBIDDEN:
+        raise AlgorithmForbidden("a scheme for TLS 1.3 and RFC 9345", FORBIDDEN[scheme.code_point])
     if (size := dc_bytes(scheme, leaf_signature_bytes)) > LARGEST_DC:
         raise TooLarge(
             f"a DC of at most {LARGEST_DC:,} bytes", f"{size:,} bytes of DC, an extension holds {LARGEST_DC:,}"

@@ -13,13 +13,14 @@ from datetime import timedelta
 from pqdc.credential import refusals
 from pqdc.credential.certificate import Certificate, load_public_key, say_time
 from pqdc.credential.delegation import LEAF_CHECKS, LeafCheck
-from pqdc.credential.fit import forbidden
+from pqdc.credential.fit import FORBIDDEN
 from pqdc.credential.structures import LARGEST_DC, DelegatedCredential, Role
 from pqdc.errors import BadSignature, DecodeError, KeyFormatError
 from pqdc.scheme import spki
 from pqdc.scheme.catalog import Catalog
+from pqdc.scheme.facts import Scheme
 
-__all__ = ["CREDENTIAL_RULES", "RULES", "WEEK", "Case", "Policy", "Rule"]
+__all__ = ["CASE_RULES", "DC_RULES", "RULES", "WEEK", "Case", "Policy", "Rule"]
 
 WEEK = timedelta(days=7)  # the default maximum lifetime: RFC 9345 section 4.1.3
 
@@ -47,12 +48,12 @@ class Case:
     leaf: Certificate
     role: Role
     now: float
-    policy: Policy = field(default_factory=Policy)
+    policy: Policy
+    expiry: int = field(init=False)
 
-    @property
-    def expiry(self) -> int:
+    def __post_init__(self) -> None:
         """When the credential ends, Unix seconds."""
-        return self.leaf.not_before + self.dc.cred.valid_time
+        self.expiry = self.leaf.not_before + self.dc.cred.valid_time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +105,9 @@ def _within_leaf(case: Case) -> str | None:
 
 def _algorithm_allowed(dc: DelegatedCredential, _catalog: Catalog) -> str | None:
     code_point = dc.cred.dc_cert_verify_algorithm
-    if reason := forbidden(code_point):
+    if code_point in FORBIDDEN:
         raise refusals.AlgorithmForbidden(
-            "a dc_cert_verify_algorithm for TLS 1.3 and RFC 9345", f"0x{code_point:04x} {reason}"
+            "a dc_cert_verify_algorithm for TLS 1.3 and RFC 9345", f"0x{code_point:04x} {FORBIDDEN[code_point]}"
         )
     return None
 
@@ -131,15 +132,13 @@ def _fits_extension(dc: DelegatedCredential, _catalog: Catalog) -> str | None:
 
 def _key_fits(dc: DelegatedCredential, catalog: Catalog) -> str | None:
     code_point = dc.cred.dc_cert_verify_algorithm
-    if forbidden(code_point):
+    if code_point in FORBIDDEN:
         return "dc_cert_verify_algorithm is forbidden"
     candidates = catalog.with_code_point(code_point)
     if not candidates:
         raise refusals.AlgorithmUnknown("a dc_cert_verify_algorithm of the catalog", f"0x{code_point:04x}")
     try:
-        fitting = candidates if len(candidates) == 1 else spki.schemes_of(catalog, dc.cred.spki)
-        scheme = next((scheme for scheme in fitting if scheme in candidates), candidates[0])  # RSA sizes share one
-        load_public_key(scheme, dc.cred.spki)
+        load_public_key(candidates[0] if len(candidates) == 1 else _of_size(candidates, dc, catalog), dc.cred.spki)
     except KeyFormatError as error:
         if spki.decode(dc.cred.spki).algorithm.oid == spki.RSA_ENCRYPTION:
             return "its key is forbidden"
@@ -147,6 +146,12 @@ def _key_fits(dc: DelegatedCredential, catalog: Catalog) -> str | None:
     except DecodeError as error:
         raise refusals.KeyMismatch(f"an SPKI of {candidates[0].tls_name}", str(error)) from None
     return None
+
+
+def _of_size(candidates: tuple[Scheme, ...], dc: DelegatedCredential, catalog: Catalog) -> Scheme:
+    """Of schemes that share a code point, as RSA key sizes do, the one that the key fits, or the first."""
+    fitting = spki.schemes_of(catalog, dc.cred.spki)
+    return next((scheme for scheme in candidates if scheme in fitting), candidates[0])
 
 
 def _leaf_algorithm_fits(case: Case) -> str | None:
@@ -195,9 +200,26 @@ def _of_leaf(leaf_check: LeafCheck) -> Rule:
     )
 
 
-# What has to be asked for each credential; the rules before are about the leaf alone, and asked of it once.
-CREDENTIAL_RULES: tuple[Rule, ...] = (
+# What the credential alone tells.
+DC_RULES: tuple[Rule, ...] = (
     _of_dc("M4", "it fits one TLS extension", (refusals.TooLarge,), _fits_extension),
+    _of_dc(
+        "M3",
+        "dc_cert_verify_algorithm is one for TLS 1.3 and RFC 9345",
+        (refusals.AlgorithmForbidden,),
+        _algorithm_allowed,
+    ),
+    _of_dc("M3", "its key is not rsaEncryption", (refusals.AlgorithmForbidden,), _not_rsa_encryption),
+    _of_dc(
+        "V6",
+        "its key fits dc_cert_verify_algorithm",
+        (refusals.KeyMismatch, refusals.AlgorithmUnknown),
+        _key_fits,
+    ),
+)
+
+# What takes both, or the time. The signature, the dearest, comes last.
+CASE_RULES: tuple[Rule, ...] = (
     Rule(
         name="V0",
         asks="the leaf is valid now",
@@ -210,24 +232,11 @@ CREDENTIAL_RULES: tuple[Rule, ...] = (
         name="V2", asks="it ends within the maximum lifetime", refusals=(refusals.LifetimeTooLong,), check=_short_lived
     ),
     Rule(name="M2", asks="it does not outlive its leaf", refusals=(refusals.BeyondLeaf,), check=_within_leaf),
-    _of_dc(
-        "M3",
-        "dc_cert_verify_algorithm is one for TLS 1.3 and RFC 9345",
-        (refusals.AlgorithmForbidden,),
-        _algorithm_allowed,
-    ),
-    _of_dc("M3", "its key is not rsaEncryption", (refusals.AlgorithmForbidden,), _not_rsa_encryption),
     Rule(
         name="M6",
         asks="algorithm is one of the leaf's key",
         refusals=(refusals.LeafAlgorithmMismatch,),
         check=_leaf_algorithm_fits,
-    ),
-    _of_dc(
-        "V6",
-        "its key fits dc_cert_verify_algorithm",
-        (refusals.KeyMismatch, refusals.AlgorithmUnknown),
-        _key_fits,
     ),
     Rule(
         name="V5",
@@ -237,4 +246,4 @@ CREDENTIAL_RULES: tuple[Rule, ...] = (
     ),
 )
 
-RULES: tuple[Rule, ...] = (*map(_of_leaf, LEAF_CHECKS), *CREDENTIAL_RULES)
+RULES: tuple[Rule, ...] = (*map(_of_leaf, LEAF_CHECKS), *DC_RULES, *CASE_RULES)

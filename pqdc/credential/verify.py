@@ -14,7 +14,7 @@ from typing import Literal
 from pqdc.credential.certificate import Certificate
 from pqdc.credential.delegation import check_leaf
 from pqdc.credential.refusals import RuleRefusal
-from pqdc.credential.rules import CREDENTIAL_RULES, RULES, Case, Policy, Rule
+from pqdc.credential.rules import CASE_RULES, DC_RULES, RULES, Case, Policy, Rule
 from pqdc.credential.structures import DelegatedCredential, Role
 from pqdc.errors import BackendUnavailable
 from pqdc.scheme.catalog import Catalog
@@ -24,6 +24,8 @@ __all__ = ["Outcome", "Verdict", "judge", "judge_credential", "judge_leaf", "ver
 Outcome = Literal["pass", "fail", "not applicable", "not checked"]
 
 _DEFAULT = Policy()
+_DC_CHECKS = tuple(rule.of_dc for rule in DC_RULES if rule.of_dc)
+_CASE_CHECKS = tuple(rule.check for rule in CASE_RULES)
 
 
 def verify(
@@ -45,10 +47,12 @@ def verify(
         Refusal: one of `pqdc.credential.refusals`.
         BackendUnavailable: nothing here computes the scheme of the DC's or the leaf's key.
     """
-    case = Case(dc=dc, leaf=leaf, role=role, now=now.timestamp(), policy=policy)
     check_leaf(leaf)
-    for rule in CREDENTIAL_RULES:
-        rule.check(case)
+    for check_dc in _DC_CHECKS:
+        check_dc(dc, leaf.catalog)
+    case = Case(dc=dc, leaf=leaf, role=role, now=now.timestamp(), policy=policy)
+    for check_case in _CASE_CHECKS:
+        check_case(case)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -98,6 +98,7 @@ def inspect(
         for one in (*given, *everywhere)
     )
     keys = _keys_of(credentials, certificates)
+    raw_keys = [key for _, key in keys]
     return Inspection(
         at=int(now.timestamp()),
         credentials=credentials,
@@ -106,7 +107,7 @@ def inspect(
             InspectedKey(file=file.name, report=report, belongs_to=_with_key(keys, report.public_key))
             for file in files
             for private in file.private_keys
-            for report in (report_private_key(private, catalog, password=password),)
+            for report in (report_private_key(private, catalog, password=password, beside=raw_keys),)
         ),
         public_keys=tuple(
             InspectedPublicKey(file=file.name, report=key, belongs_to=_with_key(keys, key.key))

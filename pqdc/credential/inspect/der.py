@@ -6,7 +6,6 @@ encoded here. X.690 sections in brackets.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pqdc.credential.inspect.findings import Finding
@@ -89,12 +88,6 @@ class Element:
         """The bytes of a BIT STRING."""
         return self.content[1:]
 
-    def walk(self) -> Iterator[Element]:
-        """This element and all within it."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
-
 
 def parse(data: bytes, findings: list[Finding], *, what: str, base: int = 0) -> Element:
     """The first element of `data`; what is odd about it, and bytes after it, go to `findings`.
@@ -173,8 +166,6 @@ class _Reader:
         self.find(outer, "an indefinite length", "X.690 section 10.1")
         children = []
         while self.data[start : start + 2] != b"\0\0":
-            if start >= end:
-                raise self.broken(start, "the end of an element of indefinite length is missing")
             child, start = self.element(start, end, depth + 1)
             children.append(child)
         return tuple(children), start, start + 2

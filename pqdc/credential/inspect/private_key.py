@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
-
 from pqdc.credential.inspect.contents import FoundKey, kind_of
-from pqdc.errors import BackendUnavailable, DecodeError, KeyFormatError
+from pqdc.errors import BackendUnavailable, DecodeError, KeyFormatError, PqdcError
 from pqdc.scheme import keyfile, pkcs8, spki
 from pqdc.scheme.catalog import Catalog
+from pqdc.scheme.facts import Scheme
 
 __all__ = ["Form", "PrivateKeyReport", "report_private_key"]
 
@@ -44,55 +43,56 @@ class PrivateKeyReport:
     error: str = ""
 
 
-def report_private_key(found: FoundKey, catalog: Catalog, *, password: bytes | None = None) -> PrivateKeyReport:
-    """Read a private key; never raises for what it holds, and never quotes it."""
+def report_private_key(
+    found: FoundKey, catalog: Catalog, *, password: bytes | None = None, beside: Sequence[bytes] = ()
+) -> PrivateKeyReport:
+    """Read a private key; never raises for what it holds, and never quotes it.
+
+    Args:
+        found: its bytes.
+        catalog: to name its scheme by.
+        password: opens it, if it is encrypted.
+        beside: raw public keys that it may belong to; an expanded ML-DSA key does not tell its own.
+    """
     kind = kind_of(found.data)
     envelope = "encrypted in the old PEM way" if found.encrypted else kind or "unknown"
     encrypted = found.encrypted or kind == "encrypted PKCS#8"
     report = PrivateKeyReport(size=len(found.data), label=found.label, envelope=envelope, encrypted=encrypted)
     try:
-        return _decoded(report, _opened(found, kind, password), catalog)
-    except (DecodeError, KeyFormatError, BackendUnavailable) as error:
-        return replace(report, error=str(error))
+        if found.encrypted:
+            raise KeyFormatError("it cannot be opened here", hint="convert it: openssl pkcs8 -topk8")
+        return _decoded(report, keyfile.to_pkcs8(found.data, password=password), catalog, beside)
+    except (DecodeError, KeyFormatError) as error:
+        return replace(report, error=_say(error))
 
 
-def _opened(found: FoundKey, kind: str, password: bytes | None) -> bytes:
-    """The key as plain PKCS#8."""
-    if kind == "PKCS#8":
-        return found.data
-    if found.encrypted:
-        raise KeyFormatError("it cannot be opened here; convert it: openssl pkcs8 -topk8")
-    try:
-        key = load_der_private_key(found.data, password if kind == "encrypted PKCS#8" else None)
-        return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    except TypeError:
-        raise KeyFormatError("it is encrypted, and there is no password: --password-file opens it") from None
-    except (ValueError, UnsupportedAlgorithm):
-        reason = "the password does not open it" if kind == "encrypted PKCS#8" else "it cannot be read"
-        raise KeyFormatError(reason) from None
-
-
-def _decoded(report: PrivateKeyReport, der: bytes, catalog: Catalog) -> PrivateKeyReport:
+def _decoded(report: PrivateKeyReport, der: bytes, catalog: Catalog, beside: Sequence[bytes]) -> PrivateKeyReport:
     key = pkcs8.decode(der)
-    report = replace(report, oid=key.algorithm.oid)
-    for scheme in catalog.with_key_oid(key.algorithm.oid):
-        if spki.has_parameters(scheme, key.algorithm):
-            try:
-                report = replace(report, form=_form(pkcs8.secret_of(scheme, key), scheme.private_key))
-                break
-            except KeyFormatError:
-                continue
+    schemes = [one for one in catalog.with_key_oid(key.algorithm.oid) if spki.has_parameters(one, key.algorithm)]
+    report = replace(report, oid=key.algorithm.oid, form=_form(schemes[0], key) if schemes else "")
+    reasons: list[PqdcError] = []
+    for public in (b"", *beside) if report.form == "expanded" else (b"",):
+        try:
+            loaded = keyfile.private_keys_of(der, catalog, public=public)
+        except (KeyFormatError, BackendUnavailable) as error:
+            reasons.append(error)
+        else:
+            names = tuple(private.scheme.name for private in loaded)
+            return replace(report, schemes=names, public_key=loaded[0].public.raw)
+    return replace(report, error=_say(reasons[0]))
+
+
+def _form(scheme: Scheme, key: pkcs8.OneAsymmetricKey) -> Form:
     try:
-        loaded = keyfile.private_keys_of(der, catalog)
-    except (KeyFormatError, BackendUnavailable) as error:
-        return replace(report, error=str(error))
-    names = tuple(private.scheme.name for private in loaded)
-    return replace(report, schemes=names, public_key=loaded[0].public.raw)
-
-
-def _form(secret: pkcs8.Secret, declared: str) -> Form:
+        secret = pkcs8.secret_of(scheme, key)
+    except KeyFormatError:
+        return ""
     if secret.own:
         return "own"
     if secret.seed:
         return "both" if secret.expanded else "seed"
-    return "concatenated" if declared == "concatenated" else "expanded"
+    return "concatenated" if scheme.private_key == "concatenated" else "expanded"
+
+
+def _say(error: PqdcError) -> str:
+    return f"{error} ({error.hint})" if error.hint else str(error)
