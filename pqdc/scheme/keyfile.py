@@ -137,7 +137,7 @@ def private_keys_of(der: bytes, catalog: Catalog, *, public: bytes = b"") -> lis
 
     Raises:
         DecodeError: it is no PKCS#8.
-        KeyFormatError: it is of no scheme in the catalog, or broken, or does not belong to `public`, the raw public key.
+        KeyFormatError: it is of no scheme in the catalog, or broken, or does not belong to `public`, its raw half.
         BackendUnavailable: nothing here computes its scheme.
     """
     key = pkcs8.decode(der)
