@@ -55,7 +55,11 @@ class World:
 
     def mint(self, scheme, *, role=Role.SERVER, hours=24, now=NOW):
         dc, key = pqdc.mint(
-            pqdc.Leaf(self.leaf, self.leaf_key.sign), CATALOG[scheme], role=role, now=now, valid_for=timedelta(hours=hours)
+            pqdc.Leaf(self.leaf, self.leaf_key.sign),
+            CATALOG[scheme],
+            role=role,
+            now=now,
+            valid_for=timedelta(hours=hours),
         )
         return Identity.delegated(dc, key, self.leaf)
 
@@ -136,8 +140,17 @@ def _check_formula(direction, scheme):
     assert direction.wire_bytes == hello + protected + direction.record_overhead + 6
 
 
-LEAVES = [("P-256", "P-256"), ("P-384", "P-384"), ("P-521", "P-256"), ("Ed25519", "P-256"), ("Ed448", "Ed448"),
-          ("Ed25519", "Ed25519"), ("RSA-2048", "RSA-2048"), ("ML-DSA-44", "ML-DSA-44"), ("ML-DSA-65", "ML-DSA-87")]  # fmt: skip
+LEAVES = [
+    ("P-256", "P-256"),
+    ("P-384", "P-384"),
+    ("P-521", "P-256"),
+    ("Ed25519", "P-256"),
+    ("Ed25519", "Ed25519"),
+    ("Ed448", "Ed448"),
+    ("RSA-2048", "RSA-2048"),
+    ("ML-DSA-44", "ML-DSA-44"),
+    ("ML-DSA-65", "ML-DSA-87"),
+]
 
 
 @pytest.mark.parametrize(("leaf", "ca"), LEAVES)
@@ -152,8 +165,8 @@ def test_leaves_prove_themselves_and_delegate(leaf, ca):
     stranger = World(leaf, ca)
     fails(stranger.client(), world.server(), Alert.BAD_CERTIFICATE, "client")
     fails(world.client(server_name="elsewhere"), world.server(), Alert.BAD_CERTIFICATE, "client")
-    later = NOW + timedelta(days=91)
-    fails(world.client(now=later), world.server(), Alert.CERTIFICATE_EXPIRED, "client")
+    late = world.client(now=NOW + timedelta(days=91))
+    fails(late, world.server(), Alert.CERTIFICATE_EXPIRED, "client")
 
 
 @pytest.mark.parametrize("group", Group)
@@ -165,7 +178,9 @@ def test_groups_and_suites(world, group, suite):
     assert outcome.client == dataclasses.replace(
         outcome.server, role="client", server_name="localhost", peer=outcome.server.own, own=None
     )
-    again = shake_hands(world.client(groups=tuple(Group), key_shares=(), suites=(suite,)), world.server(groups=(group,)))
+    again = shake_hands(
+        world.client(groups=tuple(Group), key_shares=(), suites=(suite,)), world.server(groups=(group,))
+    )
     assert (again.server.group, again.server.retried, again.client.retried) == (group, True, True)
     names = [message.name for message in again.ledger.server.messages]
     assert names[:2] == ["HelloRetryRequest", "ServerHello"]
@@ -328,9 +343,7 @@ def test_ten_requests_to_update_are_answered_once(world):
 
 def test_byte_by_byte(world):
     client = ClientConnection(world.client("ML-DSA-44", identities=(world.plain,)))
-    server = ServerConnection(
-        world.server(world.mint("ML-DSA-44"), client_auth=ClientAuth.REQUIRED, trust=world.trust)
-    )
+    server = ServerConnection(world.server(world.mint("ML-DSA-44"), client_auth=ClientAuth.REQUIRED, trust=world.trust))
     for _ in range(3):
         for source, target in ((client, server), (server, client)):
             for byte in source.data_to_send():

@@ -1,4 +1,4 @@
-"""Identities and trust from files, whatever their format: what `serve` and `connect` are given on their command lines."""
+"""Identities and trust from files, whatever their format: what `serve` and `connect` are given."""
 
 from __future__ import annotations
 
@@ -67,9 +67,7 @@ def load_trust(path: Path, catalog: Catalog) -> Trust:
     return Trust(certificate.der for certificate in read_certificates(path, catalog))
 
 
-def _leaf_of(
-    chain: list[Certificate], own: list[PrivateKey], key: Path | None
-) -> tuple[Certificate, list[PrivateKey]]:
+def _leaf_of(chain: list[Certificate], own: list[PrivateKey], key: Path | None) -> tuple[Certificate, list[PrivateKey]]:
     """The certificate that the keys belong to, and those of the keys whose scheme has a code point."""
     if not own:
         return chain[0], []

@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Self
 
 from pqdc.errors import PqdcError
 from pqdc.handshake.alerts import HandshakeFailure
@@ -148,7 +149,7 @@ class TlsStream:
     def _gone(self, message: str) -> HandshakeFailure:
         return HandshakeFailure(message, alert=None, sender=self.connection.role.other.name.lower())
 
-    async def __aenter__(self) -> TlsStream:
+    async def __aenter__(self) -> Self:
         """Begin."""
         return self
 
