@@ -3,8 +3,8 @@
     .venv/bin/python bench/ratios.py [SCHEME...] [--rounds N]
 
 In every round every function has its turn of a few calls, in a new random order, so that drift treats all alike, and
-each runs as warm as in a loop of its own; the figure is the median of all calls. Primitives are called one after the other,
-as in the whole, and cool each other's caches. All through the same bindings, under a P-256 leaf.
+each runs as warm as in a loop of its own; the figure is the median of all calls. Primitives are called one after
+the other, as in the whole, and cool each other's caches. All through the same bindings, under a P-256 leaf.
 """
 
 from __future__ import annotations
