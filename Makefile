@@ -44,3 +44,14 @@ env: .venv/ready  ## .venv with pqdc and what its development needs
 clean:  ## remove what was made here (the cache of liboqs stays)
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks .coverage htmlcov build dist
 	find . -name __pycache__ -prune -exec rm -rf {} +
+
+.PHONY: fuzz mutate
+FUZZ_SECONDS ?= 60
+MUTATE_ARGS  ?= --count 100000
+
+fuzz: liboqs  ## let atheris look for bytes that break a reader (FUZZ_SECONDS=60 for each, FUZZ_TARGET=pem for one)
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(PIP) install --constraint constraints.txt --editable '.[fuzz]'
+	@$(BIN)/python -m tests.fuzz $(FUZZ_TARGET) --seconds $(FUZZ_SECONDS)
+
+mutate: liboqs  ## the mutation campaign (MUTATE_ARGS="--count 10000000 --jobs 2 --out results/mutation-campaign.json")
+	@$(BIN)/python -m tests.mutate $(MUTATE_ARGS)
