@@ -68,6 +68,7 @@ def test_a_certificate_cut_at_each_byte_or_extended_is_refused(leaf, catalog):
     [
         ({"serial": b"\0"}, ("the serial number is not positive",)),
         ({"serial": b"\xff\x01"}, ("the serial number is not positive",)),
+        ({"serial": b"\0\1"}, ("the serial number is no INTEGER in DER",)),
         ({"version": b""}, ("version 1, but certificates with extensions are version 3",)),
         ({"version": b"\xa0\3\2\1\1"}, ("version 2, but certificates with extensions are version 3",)),
         (

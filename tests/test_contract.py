@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import EntryPoint
 
 import pytest
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_der_public_key
@@ -697,6 +698,29 @@ def test_an_unknown_backend_is_told_with_those_there_are():
     with pytest.raises(BackendUnavailable, match=r"^no backend is called 'OpenSSL4'$") as caught:
         backends.load_backend("OpenSSL4")
     assert caught.value.hint == "there are liboqs, openssl"
+
+
+def test_a_backend_that_cannot_be_imported_is_a_reason(monkeypatch):
+    point = EntryPoint(name="quantum", group="pqdc.backends", value="no_such_module:Backend")
+    monkeypatch.setattr(backends, "entry_points", lambda group: [point])
+    for _ in range(2):
+        with pytest.raises(BackendUnavailable, match=r"^the backend quantum cannot be loaded: No module named"):
+            backends.load_backend("quantum")
+
+
+def test_an_openssl_without_ml_dsa_is_a_reason(monkeypatch):
+    monkeypatch.setattr(type(openssl._openssl), "mldsa_supported", lambda self: False)
+    reason = backends.reason_against(CATALOG["ML-DSA-44"], "openssl")
+    assert reason.endswith(" computes no ML-DSA")
+    assert backends.reason_against(CATALOG["Ed25519"], "openssl") == ""
+
+
+def test_an_rsa_key_of_the_right_length_and_another_size_is_refused():
+    """2,047 bits and a public exponent of four bytes take as much DER as 2,048 bits and 65537."""
+    raw = bytes.fromhex("3082010a 02820100 7f") + b"\xff" * 255 + bytes.fromhex("0204 01000001")
+    assert len(raw) == CATALOG["RSA-2048"].public_key_bytes
+    with pytest.raises(KeyFormatError, match="an RSAPublicKey of 2048 bits in DER is wanted"):
+        backends.load_backend("openssl").public_key(CATALOG["RSA-2048"], raw)
 
 
 def test_a_backend_that_a_scheme_does_not_list_is_never_used():

@@ -21,7 +21,7 @@ from pqdc.credential.fit import forbidden
 from pqdc.credential.leaf import Leaf
 from pqdc.credential.rules import RULES, Policy
 from pqdc.credential.structures import LARGEST_DC, DelegatedCredential, Role
-from pqdc.credential.verify import judge, verify
+from pqdc.credential.verify import judge, judge_credential, judge_leaf, verify
 from pqdc.errors import BackendUnavailable, Refusal
 from pqdc.scheme import backends, spki
 from pqdc.scheme.catalog import Catalog
@@ -449,6 +449,26 @@ def test_what_no_library_computes_is_not_checked_but_never_accepted(lab, leaf):
     assert (said["fail"], said["not checked"]) == ([], ["V6"])
     with pytest.raises(BackendUnavailable, match=f"^{scheme.name} cannot be computed here: "):
         verify(dc, leaf.certificate, now=NOW)
+
+
+def test_a_key_that_only_looks_like_rsa_encryption_is_not_taken_for_it(lab):
+    """The OID's bytes stand in an Ed25519 key, which may be any 32 bytes."""
+    key = spki.RSA_ENCRYPTION_DER + bytes(32 - len(spki.RSA_ENCRYPTION_DER))
+    assert accepted(*lab.case(scheme="Ed25519", spki=spki.encode(lab.catalog["Ed25519"], key)))
+
+
+def test_a_leaf_alone_and_a_credential_alone_are_judged_by_the_same_rules(lab):
+    leaf = lab.make_certificate(extensions=(DIGITAL_SIGNATURE,), not_after=NOW - SECOND)
+    dc = lab.forge(leaf, code_point=0x0804)
+    together = {(it.rule.asks, type(it.refusal)) for it in judge(dc, leaf, now=NOW) if it.refusal}
+    of_leaf = {(it.rule.asks, type(it.refusal)) for it in judge_leaf(leaf, now=NOW) if it.refusal}
+    alone = judge_credential(dc, lab.catalog, reason="there is no leaf")
+    of_dc = {(it.rule.asks, type(it.refusal)) for it in alone if it.refusal}
+    assert {kind.__name__ for _, kind in of_leaf} == {"DelegationUsageMissing", "LeafExpired"}
+    assert {kind.__name__ for _, kind in of_dc} == {"AlgorithmForbidden"}
+    assert together == of_leaf | of_dc | {("it does not outlive its leaf", refusals.BeyondLeaf)}
+    assert [it.rule for it in alone] == list(RULES)
+    assert {it.reason for it in alone if it.outcome == "not checked"} == {"there is no leaf"}
 
 
 def test_a_forbidden_code_point_has_its_reason():

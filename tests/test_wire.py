@@ -67,6 +67,34 @@ def test_a_vector_shorter_than_allowed_is_refused():
         Reader(b"\x01\x01", "Thing").vector(1, "field", at_least=2)
 
 
+def test_a_vector_longer_than_allowed_is_refused():
+    assert Reader(b"\2\1\1", "Thing").vector(1, "field", at_most=2) == b"\1\1"
+    with pytest.raises(DecodeError, match=r"^Thing: field has 2 bytes, at most 1 are allowed$"):
+        Reader(b"\2\1\1", "Thing").vector(1, "field", at_most=1)
+    with pytest.raises(DecodeError, match="at most 0 are allowed"):
+        Reader(b"\1\1", "Thing").vector(1, "field", at_most=0)
+
+
+@pytest.mark.parametrize(("data", "numbers"), [("0002 0403", (0x0403,)), ("0006 0000 ffff 0904", (0, 0xFFFF, 0x0904))])
+def test_lists_of_code_points_are_read(data, numbers):
+    with Reader(bytes.fromhex(data), "a list") as reader:
+        assert reader.uints(2, "it") == numbers
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("0000", "it has 0 bytes, at least 2 are wanted"),
+        ("0001 04", "it has 1 bytes, at least 2 are wanted"),
+        ("0003 0403 05", "it wants pairs of bytes, it has 3"),
+        ("0004 0403", "it wants 4 bytes, 2 are left"),
+    ],
+)
+def test_what_is_no_list_of_code_points_is_refused(data, message):
+    with pytest.raises(DecodeError, match=f"^a list: {message}$"):
+        Reader(bytes.fromhex(data), "a list").uints(2, "it")
+
+
 def test_bytes_left_over_are_refused_by_name():
     with pytest.raises(DecodeError, match=r"^Thing: 2 bytes left over after the end$"), Reader(b"\0\0", "Thing"):
         pass
