@@ -10,18 +10,21 @@ from cryptography.hazmat.primitives import serialization as library
 
 from pqdc import pem
 from pqdc.cli import run
+from pqdc.credential import refusals
 from pqdc.credential.formats import Bundle, format_names, load_format
 from pqdc.credential.inspect import inspect
 from pqdc.credential.inspect.code_points import code_point
 from pqdc.credential.inspect.contents import contents_of, kind_of
 from pqdc.credential.inspect.credential import report_credential
 from pqdc.credential.inspect.facts import facts_of
+from pqdc.credential.inspect.pairing import leaf_for, read_leaf_for
 from pqdc.credential.inspect.text import lines_of, say_duration, say_moment
 from pqdc.credential.mint import mint
 from pqdc.credential.rules import Policy
 from pqdc.credential.structures import Credential, DelegatedCredential, Role
 from pqdc.credential.verify import judge
-from pqdc.errors import FileError
+from pqdc.errors import BackendUnavailable, FileError
+from pqdc.scheme import pbes2
 from tests.conftest import DELEGATION_USAGE, DIGITAL_SIGNATURE, NOW, certificate_der, der, extension, oid
 
 DAY = timedelta(days=1)
@@ -187,22 +190,43 @@ def test_a_private_key_is_told_without_a_byte_of_it(folder, ask, minted):
     assert "belongs to                nothing among these files" in ask("inspect", "leaf.key", "dc.bin")[1]
 
 
-def test_the_forms_of_private_keys(catalog, keys):
-    seed = keys(catalog["ML-DSA-44"], "openssl").secret().seed
-    algorithm = der(0x30, oid(catalog["ML-DSA-44"].spki_oid))
-    body = bytes(catalog["ML-DSA-44"].private_key_bytes)
+def private_key(scheme, content):
+    """PKCS#8 with that content."""
+    return der(0x30, der(0x02, b"\0"), der(0x30, oid(scheme.spki_oid)), der(0x04, content))
+
+
+def look_at_key(catalog, data, *others, **options):
+    files = [contents_of(one, f"file {position}") for position, one in enumerate((data, *others))]
+    return inspect(files, catalog=catalog, now=NOW, **options).private_keys[0]
+
+
+def test_the_forms_of_private_keys(catalog, leaf, liboqs):
+    """RFC 9881's three; the expanded one tells its public key only beside it."""
+    scheme = catalog["ML-DSA-44"]
+    dc, key = mint(leaf, scheme, valid_for=DAY, now=NOW, backend=liboqs)
+    secret = key.secret()
     forms = {
-        "seed": der(0x80, seed),
-        "expanded": der(0x04, body),
-        "both": der(0x30, der(0x04, seed), der(0x04, body)),
+        "seed": der(0x80, secret.seed),
+        "expanded": der(0x04, secret.expanded),
+        "both": der(0x30, der(0x04, secret.seed), der(0x04, secret.expanded)),
     }
     for form, content in forms.items():
-        data = der(0x30, der(0x02, b"\0"), algorithm, der(0x04, content))
-        found = inspect([contents_of(data, "key")], catalog=catalog, now=NOW).private_keys[0].report
-        assert (found.envelope, found.form, found.encrypted) == ("PKCS#8", form, False)
+        found = look_at_key(catalog, private_key(scheme, content), dc.encode())
+        assert (found.report.envelope, found.report.form, found.report.encrypted) == ("PKCS#8", form, False)
+        assert (found.report.schemes, found.report.error) == (("ML-DSA-44",), "")
+        assert found.belongs_to == ("the credential in file 1",)
+    alone = look_at_key(catalog, private_key(scheme, forms["expanded"])).report
+    assert (alone.form, alone.schemes) == ("expanded", ())
+    assert alone.error
+    broken = look_at_key(catalog, private_key(scheme, b"no key")).report
+    assert (broken.form, broken.oid) == ("", scheme.spki_oid)
+    assert broken.error
+
+
+def test_the_key_of_oqs_provider_s_layout(catalog, keys, liboqs):
     falcon = keys(catalog["Falcon-512"]).pkcs8()
-    found = inspect([contents_of(falcon, "key")], catalog=catalog, now=NOW).private_keys[0].report
-    assert (found.form, found.schemes) == ("concatenated", ("Falcon-512",))
+    report = look_at_key(catalog, falcon).report
+    assert (report.form, report.schemes) == ("concatenated", ("Falcon-512",))
 
 
 def test_older_and_encrypted_keys(catalog, keys):
@@ -225,7 +249,8 @@ def test_older_and_encrypted_keys(catalog, keys):
     assert look(locked)[:3] == ("encrypted PKCS#8", True, False)
     assert "--password-file" in look(locked)[3]
     assert look(locked, b"secret") == ("encrypted PKCS#8", True, True, "")
-    assert look(locked, b"wrong")[3] == "the password does not open it"
+    assert "does not open" in look(locked, b"wrong")[3]
+    assert look(pbes2.encrypt(keys(catalog["ML-DSA-44"]).pkcs8(), b"secret", iterations=1), b"secret")[2]
     assert look(written(key, traditional, b"secret"))[:3] == ("encrypted in the old PEM way", True, False)
     unknown = der(0x30, der(0x02, b"\0"), der(0x30, oid("1.2.3.4")), der(0x04, b"what"))
     assert "1.2.3.4" in look(unknown)[3]
@@ -523,6 +548,91 @@ def test_two_credentials_in_a_file(folder, ask, leaf, catalog):
     out = ask("inspect", "two.pem", "--leaf", "leaf.pem")[1]
     assert "ACCEPTED as server credential" in out
     assert "ACCEPTED as client credential" in out
+
+
+def test_a_file_that_holds_everything(leaf, catalog, minted):
+    """A format may hold credential, key and certificates in one file; PEM beside them counts once."""
+    dc, key = minted
+    text = pem.armour("DELEGATED CREDENTIAL", dc.encode()) + pem.armour("PRIVATE KEY", key.pkcs8())
+    text += pem.armour("CERTIFICATE", leaf.certificate.der) * 2 + pem.armour("PUBLIC KEY", key.public.spki) * 2
+    found = inspect([contents_of(text, "all.pem")], catalog=catalog, now=NOW)
+    assert found.credentials[0].verdict == "accepted"
+    assert [len(part) for part in (found.credentials, found.certificates, found.private_keys, found.public_keys)] == [
+        *(1, 1, 1, 1)
+    ]
+    assert set(found.private_keys[0].belongs_to) == {"the credential in all.pem"}
+
+
+def test_a_format_may_hold_leaf_and_key_too(leaf, catalog, minted, monkeypatch):
+    dc, key = minted
+
+    class Everything:
+        def read(self, data):
+            return (
+                Bundle(dc=dc.encode(), private_key=key.pkcs8(), certificates=(leaf.certificate.der,), role=Role.SERVER),
+                Bundle(certificates=(leaf.certificate.der,)),
+            )
+
+    monkeypatch.setattr("pqdc.credential.inspect.contents.format_names", lambda: ("everything",))
+    monkeypatch.setattr("pqdc.credential.inspect.contents.load_format", lambda name: Everything())
+    found = inspect([contents_of(b"any", "file")], catalog=catalog, now=NOW)
+    assert [one.verdict for one in found.credentials] == ["accepted"]
+    assert [one.belongs_to for one in found.private_keys] == [("the credential in file",)]
+    assert len(found.certificates) == 1
+
+
+@pytest.mark.parametrize("size", [1, 3, 4, 5, 8])
+def test_a_label_makes_a_credential_of_a_few_bytes(size, minted, catalog):
+    text = pem.armour("DELEGATED CREDENTIAL", minted[0].encode()[:size])
+    found = inspect([contents_of(text, "dc")], catalog=catalog, now=NOW)
+    assert "BROKEN" in text_of(found)
+    assert found.credentials[0].report.size == size
+
+
+def test_broken_pem_is_named():
+    text = pem.armour("DELEGATED CREDENTIAL", b"x" * 99)
+    with pytest.raises(FileError, match=r"all\.pem: PEM: "):
+        contents_of(text.replace(b"END DELEGATED", b"END OTHER"), "all.pem")
+
+
+def test_labels_of_blocks_that_say_nothing_by_themselves(catalog):
+    text = pem.armour("PRIVATE KEY", b"no key") + pem.armour("CERTIFICATE", b"no certificate")
+    found = inspect([contents_of(text, "what")], catalog=catalog, now=NOW)
+    assert found.private_keys[0].report.envelope == "unknown"
+    assert found.private_keys[0].report.error
+    assert found.certificates[0].report.error
+    assert not found.is_whole
+    assert "BROKEN" in text_of(found)
+
+
+def test_what_nothing_here_computes_is_not_judged_but_never_accepted(leaf, forge, catalog, monkeypatch):
+    dc = forge(leaf.certificate, scheme="Ed25519")
+
+    def nothing(*_):
+        raise BackendUnavailable("no library", hint="install one")
+
+    monkeypatch.setattr("pqdc.credential.inspect.pairing.leaf_for", lambda dc, found, role: found[0])
+    fresh = leaf.certificate.der
+    monkeypatch.setattr("pqdc.scheme.backends.choose", nothing)
+    found = inspect([contents_of(dc.encode(), "dc"), contents_of(fresh, "leaf")], catalog=catalog, now=NOW)
+    assert found.credentials[0].verdict == "not judged"
+    assert "NOT JUDGED as server credential under leaf" in text_of(found)
+    assert "not checked, as no library" in text_of(found)
+    assert "--leaf" not in text_of(found)
+
+
+def test_of_leaves_that_did_not_sign_the_first_that_may_delegate_is_taken(leaf, make_certificate, forge):
+    dc = forge(leaf.certificate)
+    others = [make_certificate(extensions=[]), make_certificate(), make_certificate(serial=b"\x02")]
+    assert leaf_for(dc, others, Role.SERVER) is others[1]
+    assert leaf_for(dc, others[:1] * 2, Role.SERVER) is others[0]
+    assert leaf_for(dc, [*others, leaf.certificate], Role.SERVER) is leaf.certificate
+
+
+def test_certificates_that_cannot_be_read_are_passed_over(leaf, catalog, minted):
+    assert read_leaf_for(minted[0], [b"none", leaf.certificate.der], catalog, Role.SERVER).der == leaf.certificate.der
+    with pytest.raises(refusals.LeafMalformed):
+        read_leaf_for(minted[0], [b"none", b"neither"], catalog, Role.SERVER)
 
 
 # --- Small things
