@@ -1,0 +1,65 @@
+"""Minting, verifying, encoding and decoding a delegated credential, through Python, under the plan's leaf.
+
+Minting makes a new key, its SPKI, and one signature by the leaf: what a server pays for each credential. The leaf has
+been read before, as it is for a server that mints, and a client that verifies, more than one.
+"""
+
+from __future__ import annotations
+
+from itertools import cycle
+from typing import Any
+
+import pytest
+from sampling import sample
+
+from pqdc.credential.structures import DelegatedCredential
+from pqdc.measure.journal import Recorder
+from pqdc.measure.workbench import Stock
+
+pytestmark = pytest.mark.benchmark(group="credentials, through Python")
+VERIFY_NS, CODEC_NS = 250_000, 5_000  # about; they only decide on the number of samples
+LEAF_SIGNATURE_NS = 100_000
+
+
+@pytest.mark.cell(operation="mint", level="python", needs_fit=True)
+def test_mint(benchmark: Any, stock: Stock, record: Recorder) -> None:
+    """A credential with a new key; each is verified afterwards."""
+    made: list[DelegatedCredential] = []
+    estimate_ns = stock.estimates.keygen_ns + LEAF_SIGNATURE_NS
+    rounds = stock.bench.budget.rounds(estimate_ns)
+    stock.verify(stock.mint()[0])
+
+    def mint() -> None:
+        made.append(stock.mint()[0])
+
+    sample(benchmark, mint, tuple, rounds=rounds, estimate_ns=estimate_ns)
+    for dc in made:
+        stock.verify(dc)
+    record.times(benchmark, keys=rounds)
+
+
+@pytest.mark.cell(operation="dc_verify", level="python", needs_fit=True)
+def test_dc_verify(benchmark: Any, stock: Stock, record: Recorder) -> None:
+    """Every rule, with the leaf's signature."""
+    rotating = cycle(stock.credentials)
+    rounds = stock.bench.budget.rounds(VERIFY_NS)
+    sample(benchmark, stock.verify, lambda: (next(rotating),), rounds=rounds, estimate_ns=VERIFY_NS)
+    record.times(benchmark, keys=len(stock.keys()))
+
+
+@pytest.mark.cell(operation="dc_encode", level="python", needs_fit=True)
+def test_dc_encode(benchmark: Any, stock: Stock, record: Recorder) -> None:
+    """From an object to bytes."""
+    rotating = cycle(stock.credentials)
+    rounds = stock.bench.budget.rounds(CODEC_NS, share=0.1)
+    sample(benchmark, DelegatedCredential.encode, lambda: (next(rotating),), rounds=rounds, estimate_ns=CODEC_NS)
+    record.times(benchmark)
+
+
+@pytest.mark.cell(operation="dc_decode", level="python", needs_fit=True)
+def test_dc_decode(benchmark: Any, stock: Stock, record: Recorder) -> None:
+    """From bytes to an object."""
+    rotating = cycle([dc.encode() for dc in stock.credentials])
+    rounds = stock.bench.budget.rounds(CODEC_NS, share=0.1)
+    sample(benchmark, DelegatedCredential.decode, lambda: (next(rotating),), rounds=rounds, estimate_ns=CODEC_NS)
+    record.times(benchmark)

@@ -1,0 +1,170 @@
+"""The cells: every benchmark for every scheme and each backend that computes it here.
+
+`pqdc bench` hands in a plan and reads, line by line, what each cell gave; `pytest bench -k Falcon` does without.
+Parameters are names only, as pytest-benchmark writes them into its JSON.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pqdc.credential import fit
+from pqdc.errors import BackendUnavailable, PqdcError
+from pqdc.measure.journal import Journal, Recorder
+from pqdc.measure.plan import QUICK, Plan
+from pqdc.measure.workbench import Stock, Workbench
+from pqdc.scheme import backends
+from pqdc.scheme.catalog import load_catalog
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What `pqdc bench` hands in."""
+    group = parser.getgroup("pqdc")
+    group.addoption("--pqdc-plan", type=Path, metavar="FILE", help="a plan, JSON; every scheme in a quick look if none")
+    group.addoption("--pqdc-process", type=int, default=0, metavar="N", help="the number of this process in the plan")
+    group.addoption("--pqdc-journal", type=int, metavar="FD", help="where to write what each cell gives")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Read the plan before anything is collected."""
+    config.addinivalue_line("markers", "cell(operation, level): what a benchmark measures, natively or through Python")
+    named = [Path(name) for name in os.environ.get("PQDC_ALGORITHMS", "").split(os.pathsep) if name]
+    catalog = load_catalog(*named)
+    if path := config.getoption("--pqdc-plan"):
+        plan = Plan.from_dict(json.loads(path.read_bytes()))
+    else:
+        plan = Plan(schemes=tuple(scheme.name for scheme in catalog.values() if scheme.benchmark), budget=QUICK)
+    process = config.getoption("--pqdc-process")
+    config.stash[WORKBENCH] = Workbench(catalog, plan, process=process, now=datetime.now(UTC))
+    config.stash[JOURNAL] = Journal(config.getoption("--pqdc-journal"))
+
+
+WORKBENCH = pytest.StashKey[Workbench]()
+JOURNAL = pytest.StashKey[Journal]()
+
+
+def pytest_benchmark_generate_machine_info() -> dict[str, Any]:
+    """No host name; `pqdc bench` writes the environment down itself."""
+    return {}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test for each scheme and backend; credentials only where one can carry the scheme's key."""
+    marker = metafunc.definition.get_closest_marker("cell")
+    bench = metafunc.config.stash[WORKBENCH]
+    if marker is None or "scheme" not in metafunc.fixturenames:
+        return
+    pairs = []
+    if marker.kwargs["operation"] in bench.plan.operations:
+        for scheme in map(bench.catalog.__getitem__, bench.plan.schemes):
+            if marker.kwargs.get("needs_fit") and fit.reason_against(scheme, _leaf_signature_bytes(bench)):
+                continue
+            names = backends.available(scheme)
+            pairs += [(scheme.name, name) for name in names if marker.kwargs["level"] != "native" or _is_native(name)]
+    metafunc.parametrize(("scheme", "backend"), pairs, ids=["-".join(pair) for pair in pairs])
+
+
+def _leaf_signature_bytes(bench: Workbench) -> int:
+    return bench.catalog[bench.plan.leaf_scheme].signature_bytes
+
+
+def _is_native(name: str) -> bool:
+    """Whether a backend times itself, and can do so here."""
+    try:
+        backend: Any = backends.load_backend(name)
+        return bool(backend.library.native_loop)
+    except (AttributeError, BackendUnavailable):
+        return False
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Under a plan: shuffle, by its seed and the number of the process; and tell the journal the order."""
+    bench = config.stash[WORKBENCH]
+    items[:] = [item for item in items if _operation(item) in bench.plan.operations and not _empty_set(item)]
+    if config.getoption("--pqdc-plan"):
+        random.Random(f"{bench.plan.seed}/{config.getoption('--pqdc-process')}/order").shuffle(items)  # noqa: S311
+    config.stash[JOURNAL].write(tasks=[item.nodeid for item in items])
+
+
+def _operation(item: pytest.Item) -> str:
+    marker = item.get_closest_marker("cell")
+    return str(marker.kwargs["operation"]) if marker else ""
+
+
+def _empty_set(item: pytest.Item) -> bool:
+    """Whether pytest put this here because there was nothing to put."""
+    return "NOTSET" in item.nodeid
+
+
+def pytest_sessionstart() -> None:
+    """What has been loaded so far stays: later collections need not look at it."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """The journal's last line says that there is no more to come."""
+    session.config.stash[JOURNAL].write(end=int(exitstatus))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """A cell that fails tells why."""
+    report = yield
+    if call.excinfo is not None and not report.skipped:  # type: ignore[attr-defined]
+        error = call.excinfo.value
+        reason = str(error) if isinstance(error, PqdcError) else f"{type(error).__name__}: {error}"
+        item.config.stash[JOURNAL].write(failed=reason, **_cell(item))
+    return report
+
+
+def _cell(item: pytest.Item) -> dict[str, str]:
+    marker = item.get_closest_marker("cell")
+    parameters: dict[str, str] = getattr(getattr(item, "callspec", None), "params", {})
+    return {
+        "scheme": parameters.get("scheme", ""),
+        "backend": parameters.get("backend", marker.kwargs.get("backend", "") if marker else ""),
+        "operation": _operation(item),
+        "level": marker.kwargs["level"] if marker else "",
+    }
+
+
+@pytest.fixture(autouse=True)
+def no_garbage_collection() -> Iterator[None]:
+    """Garbage is collected between cells, never in one."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.fixture
+def workbench(request: pytest.FixtureRequest) -> Workbench:
+    """This process's."""
+    return request.config.stash[WORKBENCH]
+
+
+@pytest.fixture
+def stock(workbench: Workbench, scheme: str, backend: str) -> Stock:
+    """Keys and the like of the cell's scheme; a scheme whose check fails is not timed."""
+    return workbench.stock(scheme, backend)
+
+
+@pytest.fixture
+def record(request: pytest.FixtureRequest) -> Iterator[Recorder]:
+    """Takes what the cell gives, and tells the journal when the cell has ended well."""
+    journal = request.config.stash[JOURNAL]
+    journal.write(begin=request.node.nodeid)
+    recorder = Recorder(_cell(request.node))
+    yield recorder
+    journal.write(rows=recorder.rows)

@@ -1,0 +1,169 @@
+"""What is written down of a run: docs/results.md tells the format. Samples stay raw, and each process's apart.
+
+Knows how to merge processes and to become JSON, and nothing of how a table reads it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pqdc.errors import FileError
+from pqdc.files import OutputFile, write_files
+from pqdc.measure.plan import Plan
+
+__all__ = ["FORMAT", "SUFFIX", "VERSION", "Outcome", "Process", "check_folder", "write", "write_new"]
+
+FORMAT: Final = "pqdc-result"
+VERSION: Final = 1
+SUFFIX: Final = ".json.gz"
+IDENTITY: Final = ("scheme", "backend", "level", "operation")
+
+
+@dataclass(slots=True, kw_only=True)
+class Process:
+    """What one process did.
+
+    Attributes:
+        tasks: the tests it was to run, in its order.
+        rows: what cells gave: identity, unit, samples, and facts of the sampling.
+        failures: of cells that gave nothing, identity and reason.
+        ended: "running" until it has; then "complete", "stopped" (by the user) or "failed", with a reason.
+    """
+
+    started: datetime
+    load_before: list[float]
+    tasks: list[str] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    failures: list[dict[str, Any]] = field(default_factory=list)
+    begun: int = 0
+    ended: Literal["running", "complete", "stopped", "failed"] = "running"
+    reason: str = ""
+    seconds: float = 0.0
+    load_after: list[float] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """A run, finished or not."""
+
+    plan: Plan
+    command: str
+    started: datetime
+    environment: Mapping[str, Any]
+    schemes: list[dict[str, Any]]
+    processes: list[Process] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all processes of the plan came to their end."""
+        ended = [process.ended for process in self.processes]
+        return ended == ["complete"] * self.plan.processes
+
+    @property
+    def measured(self) -> int:
+        """How many rows have samples."""
+        return sum(1 for cell in self._cells() if any(cell["samples"]))
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        tasks = sorted({task for process in self.processes for task in process.tasks})
+        number = {task: i for i, task in enumerate(tasks)}
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "complete": self.complete,
+            "command": self.command,
+            "started": self.started.isoformat(timespec="seconds"),
+            "plan": self.plan.as_dict(),
+            "environment": dict(self.environment),
+            "schemes": self.schemes,
+            "tasks": tasks,
+            "processes": [_process(process, number) for process in self.processes],
+            "cells": list(self._cells()),
+        }
+
+    def _cells(self) -> Iterator[dict[str, Any]]:
+        """Rows of one identity merged: the samples of each process, in its place; the first reason of a failure."""
+        cells: dict[tuple[str, ...], dict[str, Any]] = {}
+        for i, process in enumerate(self.processes):
+            for row in (*process.rows, *process.failures):
+                key = tuple(row[name] for name in IDENTITY)
+                facts = {name: value for name, value in row.items() if name not in {"samples", "failed"}}
+                cell = cells.setdefault(key, facts | {"samples": [[] for _ in self.processes]})
+                cell |= facts
+                cell["samples"][i] = row.get("samples", [])
+                if "failed" in row:
+                    cell.setdefault("failed", row["failed"])
+        for key in sorted(cells):
+            yield cells[key]
+
+    @property
+    def name(self) -> str:
+        """The file's: when the run began and the commit, or what stands for it."""
+        mark = str(self.environment.get("pqdc", {}).get("commit", ""))
+        if not mark:
+            mark = hashlib.sha256(json.dumps(self.environment, sort_keys=True).encode()).hexdigest()
+        return f"{self.started:%Y-%m-%dT%H%MZ}-{mark[:7]}"
+
+
+def _process(process: Process, number: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        "started": process.started.isoformat(timespec="seconds"),
+        "seconds": round(process.seconds, 1),
+        "ended": process.ended,
+        "reason": process.reason,
+        "load_before": process.load_before,
+        "load_after": process.load_after,
+        "order": [number[task] for task in process.tasks],
+    }
+
+
+def write(outcome: Outcome, path: Path, *, force: bool = True) -> Path:
+    """Write it whole, over what this run wrote before.
+
+    Raises:
+        FileError: the folder cannot be written; or there is such a file, and `force` is not set.
+    """
+    text = json.dumps(outcome.as_dict(), allow_nan=False, separators=(",", ":"), ensure_ascii=False)
+    data = gzip.compress(text.encode(), compresslevel=9, mtime=0)
+    (written,) = write_files(path.parent, [OutputFile(name=path.name, data=data)], force=force)
+    return written
+
+
+def write_new(outcome: Outcome, folder: Path) -> Path:
+    """Write it under a name that no file has: runs of one minute are numbered.
+
+    Raises:
+        FileError: the folder cannot be written.
+    """
+    for mark in ("", *(f"-{i}" for i in range(2, 100))):
+        path = folder / f"{outcome.name}{mark}{SUFFIX}"
+        if not path.exists():
+            try:
+                return write(outcome, path, force=False)
+            except FileError:
+                if not path.exists():
+                    raise
+    raise FileError(f"{folder}: too many results of this minute")
+
+
+def check_folder(folder: Path) -> None:
+    """Return if `folder` can be written: better known before a run than after it.
+
+    Raises:
+        FileError: it cannot.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise FileError(f"{folder}: cannot be written: {(error.strerror or str(error)).lower()}") from None
