@@ -1,0 +1,287 @@
+"""A result file, read strictly: what is not as docs/results.md says is refused with the file's name and the place."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+from pqdc.errors import FileError, ResultError, UnknownScheme
+from pqdc.files import read_file
+
+__all__ = ["FORMAT", "VERSION", "Cell", "Process", "Result", "SchemeFacts", "newest", "read"]
+
+FORMAT: Final = "pqdc-result"
+VERSION: Final = 1
+MOST_BYTES: Final = 512 * 2**20  # unpacked
+SUFFIXES: Final = (".json.gz", ".json")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemeFacts:
+    """A scheme, as it was known when the run was made.
+
+    Attributes:
+        reason_against_dc: why no credential under the run's leaf can carry its key; empty if one can.
+        backends: each, with why it did not compute the scheme there; empty if it did.
+    """
+
+    name: str
+    kind: str
+    family: str
+    aliases: tuple[str, ...]
+    tls_name: str
+    nist_level: int | None
+    public_key_bytes: int
+    signature_bytes: int
+    signature_length: str
+    security_flag: str
+    reason_against_dc: str
+    backends: Mapping[str, str]
+
+    @property
+    def able(self) -> list[str]:
+        """The backends that computed it."""
+        return [name for name, reason in self.backends.items() if not reason]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """What was measured: samples by process, in `unit` ("ns" or "bytes"); null for what was no time."""
+
+    scheme: str
+    backend: str
+    level: str
+    operation: str
+    unit: str
+    samples: tuple[tuple[int | None, ...], ...]
+    failed: str
+    message_bytes: int | None
+    keys: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """One process of the run."""
+
+    ended: str
+    reason: str
+    seconds: float
+    load_before: tuple[float, ...]
+    load_after: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """A run.
+
+    Attributes:
+        name: the file's.
+        plan: as `pqdc.measure.plan` wrote it.
+        environment: machine, Python, packages, backends; what the system did not tell is missing.
+    """
+
+    name: str
+    complete: bool
+    command: str
+    started: str
+    plan: Mapping[str, Any]
+    environment: Mapping[str, Any]
+    schemes: tuple[SchemeFacts, ...]
+    processes: tuple[Process, ...]
+    cells: Mapping[tuple[str, str, str, str], Cell]
+
+    def scheme(self, label: str) -> SchemeFacts:
+        """The scheme of that name, TLS name or alias, in any case.
+
+        Raises:
+            UnknownScheme: the result has none; the hint names close ones.
+        """
+        labels: dict[str, SchemeFacts] = {}
+        for facts in self.schemes:
+            for known in (facts.name, *facts.aliases, facts.tls_name):
+                labels.setdefault(known.casefold(), facts)
+        if found := labels.get(label.casefold()):
+            return found
+        close = dict.fromkeys(labels[match].name for match in difflib.get_close_matches(label.casefold(), labels, n=3))
+        hint = f"did you mean {' or '.join(close)}?" if close else ""
+        raise UnknownScheme(f"{self.name} has no scheme called {label!r}", hint=hint)
+
+    def cell(self, scheme: str, backend: str, level: str, operation: str) -> Cell | None:
+        """What was measured of that, if anything was."""
+        return self.cells.get((scheme, backend, level, operation))
+
+
+def newest(folder: Path) -> Path:
+    """The last result in a folder, by the time in its name.
+
+    Raises:
+        ResultError: there is none.
+    """
+    found = {path.name.removesuffix(suffix): path for suffix in SUFFIXES for path in folder.glob(f"*{suffix}")}
+    if not found:
+        raise ResultError(f"{folder}: no results in it", hint="`pqdc bench` makes some, or name a file")
+    return found[max(found)]
+
+
+def read(path: Path) -> Result:
+    """Read a result file, packed or not.
+
+    Raises:
+        ResultError: it is broken, or of a version that is not known here.
+        FileError: it cannot be read.
+    """
+    try:
+        data = read_file(path)
+    except FileError as error:
+        raise ResultError(str(error)) from None
+    try:
+        table = json.loads(_unpack(data), parse_constant=_no_number)
+    except (OSError, EOFError, zlib.error):
+        raise ResultError(f"{path}: the file is damaged or cut off") from None
+    except (ValueError, RecursionError) as error:
+        raise ResultError(f"{path}: no JSON, or cut off: {error}") from None
+    return _result(_Place(path, "", table))
+
+
+def _unpack(data: bytes) -> bytes:
+    if not data.startswith(b"\x1f\x8b"):
+        return data
+    unpacker = zlib.decompressobj(wbits=31)
+    unpacked = unpacker.decompress(data, MOST_BYTES)
+    if not unpacker.eof:
+        raise EOFError
+    if unpacker.unused_data:
+        raise ValueError("bytes follow its end")
+    return unpacked
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A value and where it stands, for messages."""
+
+    path: Path
+    where: str
+    value: Any
+
+    def refuse(self, wanted: str) -> NoReturn:
+        got = repr(self.value)
+        raise ResultError(f"{self.path}: {self.where or 'the file'}: {wanted} wanted, got {got[:60]}")
+
+    def get(self, name: str, kind: type | tuple[type, ...], default: Any = None, *, optional: bool = False) -> Any:
+        """A member of a table, of that kind."""
+        self.table()
+        if name not in self.value:
+            if optional:
+                return default
+            raise ResultError(f"{self.path}: {self.where}{'.' if self.where else ''}{name} is missing")
+        value = self.value[name]
+        if optional and value is None:
+            return default
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            self.at(name).refuse(getattr(kind, "__name__", "a number"))
+        return value
+
+    def at(self, name: str) -> _Place:
+        return _Place(self.path, f"{self.where}.{name}" if self.where else name, self.value[name])
+
+    def table(self) -> dict[str, Any]:
+        if not isinstance(self.value, dict):
+            self.refuse("a table")
+        return self.value
+
+    def each(self, name: str) -> list[_Place]:
+        values = self.get(name, list)
+        where = f"{self.where}.{name}" if self.where else name
+        return [_Place(self.path, f"{where}[{i}]", value) for i, value in enumerate(values)]
+
+
+def _result(place: _Place) -> Result:
+    if place.table().get("format") != FORMAT:
+        raise ResultError(f"{place.path}: no result of pqdc")
+    if (found := place.get("version", int)) != VERSION:
+        raise ResultError(
+            f"{place.path}: a result of version {VERSION} wanted, this is {found}",
+            hint="a newer pqdc reads it" if found > VERSION else "",
+        )
+    processes = tuple(map(_process, place.each("processes")))
+    cells = [_cell(cell, len(processes)) for cell in place.each("cells")]
+    by_identity = {(cell.scheme, cell.backend, cell.level, cell.operation): cell for cell in cells}
+    if len(by_identity) < len(cells):
+        raise ResultError(f"{place.path}: cells: one of them is there twice")
+    schemes = tuple(map(_scheme, place.each("schemes")))
+    known = {facts.name for facts in schemes} | {""}
+    if strange := [cell.scheme for cell in cells if cell.scheme not in known]:
+        raise ResultError(f"{place.path}: cells: {strange[0]!r} is not among its schemes")
+    return Result(
+        name=place.path.name,
+        complete=place.get("complete", bool),
+        command=place.get("command", str),
+        started=place.get("started", str),
+        plan=place.get("plan", dict),
+        environment=place.get("environment", dict),
+        schemes=schemes,
+        processes=processes,
+        cells=by_identity,
+    )
+
+
+def _process(place: _Place) -> Process:
+    return Process(
+        ended=place.get("ended", str),
+        reason=place.get("reason", str),
+        seconds=place.get("seconds", (int, float)),
+        load_before=tuple(place.get("load_before", list)),
+        load_after=tuple(place.get("load_after", list)),
+    )
+
+
+def _scheme(place: _Place) -> SchemeFacts:
+    backends = place.get("backends", dict)
+    if not all(isinstance(reason, str) for reason in backends.values()):
+        place.at("backends").refuse("reasons")
+    aliases = place.get("aliases", list)
+    if not all(isinstance(alias, str) for alias in aliases):
+        place.at("aliases").refuse("names")
+    return SchemeFacts(
+        name=place.get("name", str),
+        kind=place.get("kind", str),
+        family=place.get("family", str),
+        aliases=tuple(aliases),
+        tls_name=place.get("tls_name", str),
+        nist_level=place.get("nist_level", int, optional=True),
+        public_key_bytes=place.get("public_key_bytes", int),
+        signature_bytes=place.get("signature_bytes", int),
+        signature_length=place.get("signature_length", str),
+        security_flag=place.get("security_flag", str),
+        reason_against_dc=place.get("reason_against_dc", str),
+        backends=dict(backends),
+    )
+
+
+def _cell(place: _Place, processes: int) -> Cell:
+    samples = place.get("samples", list)
+    if len(samples) != processes:
+        place.at("samples").refuse(f"a list for each of {processes} processes")
+    for process in samples:
+        if not isinstance(process, list) or not all(value is None or type(value) is int for value in process):
+            place.at("samples").refuse("lists of integers")
+    return Cell(
+        scheme=place.get("scheme", str),
+        backend=place.get("backend", str),
+        level=place.get("level", str),
+        operation=place.get("operation", str),
+        unit=place.get("unit", str, "", optional=True),
+        samples=tuple(map(tuple, samples)),
+        failed=place.get("failed", str, "", optional=True),
+        message_bytes=place.get("message_bytes", int, optional=True),
+        keys=place.get("keys", int, optional=True),
+    )
