@@ -21,7 +21,21 @@ ClickException: Any = typer.BadParameter.__mro__[2]
 
 HELP = "RFC 9345 delegated credentials with classical and post-quantum keys: mint, verify, measure."
 # In the order of the help page. Each module `pqdc.cli.NAME` has a function `command`; heavy imports are inside it.
-COMMANDS = ("doctor", "schemes", "ca", "leaf", "mint", "verify", "inspect", "bench", "table", "demo")
+COMMANDS = (
+    "doctor",
+    "schemes",
+    "ca",
+    "leaf",
+    "mint",
+    "verify",
+    "inspect",
+    "handshake",
+    "serve",
+    "connect",
+    "bench",
+    "table",
+    "demo",
+)
 
 
 def main() -> None:

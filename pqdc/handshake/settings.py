@@ -22,6 +22,7 @@ from pqdc.scheme.catalog import Catalog
 
 __all__ = ["Client", "ClientAuth", "Server", "Settings", "schemes_to_verify"]
 
+DEFAULT_GROUPS: tuple[int, ...] = (Group.X25519, Group.SECP256R1, Group.X25519MLKEM768)
 PRIVATE_USE = 0xFE00  # SignatureSchemes from here on: RFC 8446 section 11
 
 
@@ -64,7 +65,7 @@ class Settings:
     signature_algorithms_cert: tuple[int, ...] | None = None
     dc_schemes: tuple[int, ...] = ()
     policy: Policy = Policy()  # noqa: RUF009 - frozen
-    groups: tuple[int, ...] = (Group.X25519, Group.SECP256R1, Group.X25519MLKEM768)
+    groups: tuple[int, ...] = DEFAULT_GROUPS
     suites: tuple[int, ...] = (
         CipherSuite.AES_128_GCM_SHA256,
         CipherSuite.AES_256_GCM_SHA384,

@@ -50,6 +50,7 @@ class TlsStream:
 
     Attributes:
         connection: the endpoint, with its session and counts.
+        bounds: on the peer.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class TlsStream:
         self.connection = connection
         self._reader = reader
         self._writer = writer
-        self._bounds = bounds
+        self.bounds = bounds
         self._arrived: list[bytes] = []
         self._ended = False
 
@@ -69,12 +70,12 @@ class TlsStream:
             HandshakeFailure: it fails, the peer vanishes, or it takes too long.
         """
         try:
-            async with asyncio.timeout(self._bounds.handshake):
+            async with asyncio.timeout(self.bounds.handshake):
                 await self._flush()
                 while self.connection.session is None:
                     await self._step()
         except TimeoutError:
-            raise self._gone(f"no handshake within {self._bounds.handshake:g} s") from None
+            raise self._gone(f"no handshake within {self.bounds.handshake:g} s") from None
         return self.connection.session
 
     async def read(self) -> bytes:
@@ -84,21 +85,21 @@ class TlsStream:
             HandshakeFailure: the connection fails, or nothing comes for too long.
         """
         try:
-            async with asyncio.timeout(self._bounds.idle):
+            async with asyncio.timeout(self.bounds.idle):
                 while not self._arrived and not self._ended:
                     await self._step()
         except TimeoutError:
-            raise self._gone(f"nothing came for {self._bounds.idle:g} s") from None
+            raise self._gone(f"nothing came for {self.bounds.idle:g} s") from None
         return self._arrived.pop(0) if self._arrived else b""
 
     async def write(self, data: bytes) -> None:
         """Send application data."""
         self.connection.send(data)
         try:
-            async with asyncio.timeout(self._bounds.idle):
+            async with asyncio.timeout(self.bounds.idle):
                 await self._flush()
         except TimeoutError:
-            raise self._gone(f"the peer took nothing for {self._bounds.idle:g} s") from None
+            raise self._gone(f"the peer took nothing for {self.bounds.idle:g} s") from None
 
     async def close(self) -> None:
         """Say goodbye, give the peer a moment to read it, and free the socket."""
