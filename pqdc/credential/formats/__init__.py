@@ -1,39 +1,59 @@
 """The formats that servers load: one file each, found by name among the entry points of `pqdc.formats`.
 
-A format writes a `Bundle` as files, says how they are loaded, and recognises its own kind by content. Reading tries them
-all: what a file is, nobody has to say.
+A format writes a `Bundle` as files, says how they are loaded, and recognises its own kind by content. Reading tries
+them all: what a file is, nobody has to say. docs/formats.md shows each.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Protocol
 
+from pqdc import pem
 from pqdc.credential.structures import DelegatedCredential, Role
 from pqdc.errors import DecodeError, FileError
-from pqdc.files import OutputFile, read_file
+from pqdc.files import OutputFile, merge_files, read_file
 
-__all__ = ["Bundle", "Format", "format_names", "load_format", "read_bundles", "read_credential"]
+__all__ = [
+    "Bundle",
+    "Format",
+    "choose_bundle",
+    "format_names",
+    "load_format",
+    "read_bundles",
+    "read_credential",
+    "write_bundle",
+]
+
+# Several targets load the same bytes; the first of these that knows a file gives its name.
+_FIRST = ("raw", "pem", "fizz", "tongsuo", "bssl-shim", "interop-runner")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Bundle:
-    """A credential and what belongs to it; what a file does not hold is empty.
+    """A credential and what belongs to it; what is not known is empty.
 
     Attributes:
         dc: the DelegatedCredential's bytes.
         private_key: PKCS#8, DER, unencrypted.
-        certificates: DER, the leaf first.
+        encrypted_key: EncryptedPrivateKeyInfo, DER, of the same key: if it is there, files hold it instead.
+        certificates: DER, the leaf first, then those that lead to its CA.
         role: whose credential it is; None where the format does not say.
+        scheme: the name of its key's scheme, for messages.
+        format: the name of the format that it was read from.
     """
 
     dc: bytes = b""
     private_key: bytes = b""
+    encrypted_key: bytes = b""
     certificates: tuple[bytes, ...] = ()
     role: Role | None = None
+    scheme: str = ""
+    format: str = ""
 
 
 class Format(Protocol):
@@ -42,33 +62,38 @@ class Format(Protocol):
     Attributes:
         name: as in `--format`.
         target: the software that loads it.
+        loads: what it can load, in a few words.
     """
 
     name: str
     target: str
+    loads: str
 
     def write(self, bundle: Bundle) -> tuple[OutputFile, ...]:
-        """The files that the target loads; without a private key in the bundle, only what does not need it.
+        """The files that the target loads; without a key or a leaf in the bundle, those that do not need it.
+
+        Files of one name are the same in all formats.
 
         Raises:
-            FileError: the target cannot load such a key.
+            FileError: the target cannot load such a credential, or needs in one file what the bundle lacks.
         """
 
     def read(self, data: bytes) -> tuple[Bundle, ...]:
         """What a file of this format holds, in order; nothing if it is of another format.
 
         Raises:
-            DecodeError: it is of this format, but broken.
+            DecodeError: it is of this format, but broken. The message quotes nothing of it.
         """
 
-    def usage(self, files: tuple[str, ...]) -> str:
-        """The command line or API call that loads files of these names."""
+    def usage(self, folder: str) -> str:
+        """How the target loads the files in `folder`: command lines, or calls of its API."""
 
 
 @lru_cache(maxsize=1)
 def format_names() -> tuple[str, ...]:
-    """The names of all formats."""
-    return tuple(sorted(point.name for point in entry_points(group="pqdc.formats")))
+    """The names of all formats, in the order in which they are tried on a file."""
+    names = {point.name for point in entry_points(group="pqdc.formats")}
+    return tuple(name for name in _FIRST if name in names) + tuple(sorted(names.difference(_FIRST)))
 
 
 def load_format(name: str) -> Format:
@@ -84,21 +109,55 @@ def load_format(name: str) -> Format:
     raise FileError(f"no format is called {name!r}", hint=f"there are {', '.join(format_names())}")
 
 
+def write_bundle(bundle: Bundle, formats: Iterable[Format]) -> list[OutputFile]:
+    """The files of several formats together, each name once.
+
+    Raises:
+        FileError: a target cannot load such a credential, or needs what the bundle lacks.
+    """
+    return merge_files(file for writer in formats for file in writer.write(bundle))
+
+
 def read_bundles(path: Path) -> tuple[Bundle, ...]:
     """What a file holds, whatever its format.
 
     Raises:
         FileError: it cannot be read, or no format knows it.
     """
-    data = read_file(path)
-    broken = []
-    for name in format_names():
+    return bundles_of(read_file(path), str(path))
+
+
+def bundles_of(data: bytes, name: str) -> tuple[Bundle, ...]:
+    """What these bytes hold, whatever their format; `name` is for messages.
+
+    Raises:
+        FileError: no format knows them.
+    """
+    broken = ""
+    for candidate in format_names():
         try:
-            if found := load_format(name).read(data):
-                return found
+            if found := load_format(candidate).read(data):
+                return tuple(replace(bundle, format=candidate) for bundle in found)
         except DecodeError as error:
-            broken.append(str(error))
-    raise FileError(f"{path}: {broken[0] if broken else 'no delegated credential, in no known format'}")
+            broken = broken or str(error)
+    raise FileError(f"{name}: {broken or f'a delegated credential wanted, {_what(data)}'}")
+
+
+def choose_bundle(found: Iterable[Bundle], role: Role | None, name: str) -> Bundle:
+    """The one credential for `role`; where there is only one, it is that, whatever its label says.
+
+    Raises:
+        FileError: there is none, or several.
+    """
+    all_of_them = [bundle for bundle in found if bundle.dc]
+    fitting = [bundle for bundle in all_of_them if bundle.role in {None, role}] if role else all_of_them
+    if len(all_of_them) == 1:
+        return all_of_them[0]
+    if len(fitting) != 1:
+        wanted = f"{role.name.lower()} credential" if role else "credential"
+        hint = "" if role else "say which with --role"
+        raise FileError(f"{name}: one {wanted} wanted, it holds {len(fitting)}", hint=hint)
+    return fitting[0]
 
 
 def read_credential(path: Path, role: Role) -> DelegatedCredential:
@@ -107,11 +166,19 @@ def read_credential(path: Path, role: Role) -> DelegatedCredential:
     Raises:
         FileError: the file cannot be read, or holds none, or several.
     """
-    found = [bundle for bundle in read_bundles(path) if bundle.dc]
-    fitting = [bundle for bundle in found if bundle.role in {None, role}] if len(found) > 1 else found
-    if len(fitting) != 1:
-        raise FileError(f"{path}: one {role.name.lower()} credential wanted, it holds {len(fitting)}")
+    return DelegatedCredential.decode(choose_bundle(read_bundles(path), role, str(path)).dc)
+
+
+def _what(data: bytes) -> str:
+    """What a file is instead, by its labels, or by how decoding it ends; never by its bytes."""
     try:
-        return DelegatedCredential.decode(fitting[0].dc)
+        labels = list(dict.fromkeys(block.label for block in pem.blocks(data)))
     except DecodeError as error:
-        raise FileError(f"{path}: {error}") from None
+        return str(error)
+    if labels:
+        return f"it holds {', '.join(labels[:5])}"
+    try:
+        DelegatedCredential.decode(data)
+    except DecodeError as error:
+        end = "has bytes left over after its end" if "left over" in str(error) else "is cut short, or is none"
+    return f"in PEM, hex, base64 or raw bytes; read as raw bytes, this {end}"

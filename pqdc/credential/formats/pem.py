@@ -1,35 +1,43 @@
-"""`pem`: the label DELEGATED CREDENTIAL, as tlslite-ng reads and writes it."""
+"""`pem`: the label DELEGATED CREDENTIAL, which tlslite-ng made known; key and leaf in PEM too."""
 
 from __future__ import annotations
 
 from pqdc import pem
 from pqdc.credential.formats import Bundle
+from pqdc.credential.formats.parts import DC_KEY, LEAF, key_file, leaf_file
 from pqdc.credential.structures import DelegatedCredential
 from pqdc.files import OutputFile
 
-__all__ = ["Pem"]
+__all__ = ["DC_PEM", "LABEL", "Pem"]
 
 LABEL = "DELEGATED CREDENTIAL"
+DC_PEM = "dc.pem"
 
 
 class Pem:
-    """`dc.pem`, and beside it the DC's key."""
+    """`dc.pem`, `dc.key`, `leaf.pem`."""
 
     name = "pem"
-    target = "tlslite-ng, and people"
+    target = "people, mail, and whatever reads the label DELEGATED CREDENTIAL"
+    loads = "any"
 
     def write(self, bundle: Bundle) -> tuple[OutputFile, ...]:
-        """The credential and its key, each in a file of its own."""
-        key = (OutputFile(name="dc.key", data=pem.armour("PRIVATE KEY", bundle.private_key), secret=True),)
-        return (OutputFile(name="dc.pem", data=pem.armour(LABEL, bundle.dc)), *(key if bundle.private_key else ()))
+        """Each in a file of its own."""
+        credential = OutputFile(name=DC_PEM, data=pem.armour(LABEL, bundle.dc))
+        return (credential, *key_file(bundle), *leaf_file(bundle))
 
     def read(self, data: bytes) -> tuple[Bundle, ...]:
-        """Every block under the label, whatever stands around it."""
-        found = [block.data for block in pem.blocks(data) if block.label == LABEL]
+        """Every block under the label, whatever stands around it. Keys and certificates beside a single one are its."""
+        blocks = pem.blocks(data)
+        found = [block.data for block in blocks if block.label == LABEL]
         for dc in found:
             DelegatedCredential.decode(dc)
-        return tuple(Bundle(dc=dc) for dc in found)
+        if len(found) != 1:
+            return tuple(Bundle(dc=dc) for dc in found)
+        keys = [block.data for block in blocks if block.label == "PRIVATE KEY"]
+        certificates = tuple(block.data for block in blocks if block.label == "CERTIFICATE")
+        return (Bundle(dc=found[0], private_key=keys[0] if len(keys) == 1 else b"", certificates=certificates),)
 
-    def usage(self, files: tuple[str, ...]) -> str:
-        """tlslite-ng's own server."""
-        return f"tls.py server -c leaf.pem -k leaf.key --dc-file {files[0]} --dc-key {files[-1]} HOST:PORT"
+    def usage(self, folder: str) -> str:
+        """What is where."""
+        return f"the credential is in {folder}/{DC_PEM}, its key in {folder}/{DC_KEY}, its leaf in {folder}/{LEAF}"

@@ -1,0 +1,42 @@
+"""`fizz-server`: the tool `fizz server`, which takes the raw bytes, not the PEM of its own `fizz gendc`."""
+
+from __future__ import annotations
+
+from pqdc.credential.formats import Bundle
+from pqdc.credential.formats.parts import (
+    DC_KEY,
+    DC_RAW,
+    ECDSA,
+    LEAF,
+    check_loads,
+    key_file,
+    leaf_file,
+    raw_file,
+    read_raw,
+    say_loads,
+)
+from pqdc.files import OutputFile
+
+__all__ = ["FizzServer"]
+
+
+class FizzServer:
+    """`dc.bin`, `dc.key` under the label PRIVATE KEY, `leaf.pem`."""
+
+    name = "fizz-server"
+    target = "the tool fizz server"
+    loads = say_loads(ECDSA)
+
+    def write(self, bundle: Bundle) -> tuple[OutputFile, ...]:
+        """Each in a file of its own."""
+        check_loads(bundle, self.target, ECDSA)
+        return (*raw_file(bundle), *key_file(bundle, self.target), *leaf_file(bundle))
+
+    def read(self, data: bytes) -> tuple[Bundle, ...]:
+        """Any bytes that are exactly a DelegatedCredential."""
+        return read_raw(data)
+
+    def usage(self, folder: str) -> str:
+        """The second `-key` is the credential's: it is matched by its public key."""
+        return f"""\
+fizz server -accept 8443 -cert {folder}/{LEAF} -key leaf.key -key {folder}/{DC_KEY} -delegatedcred {folder}/{DC_RAW}"""
