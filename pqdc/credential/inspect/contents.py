@@ -162,7 +162,7 @@ def _read_bytes(data: bytes, found: Contents) -> None:
 def _unarmoured(data: bytes) -> Iterable[bytes]:
     yield data
     text = b"".join(data.split())
-    if re.fullmatch(rb"([0-9a-fA-F]{2})+", text):
+    if re.fullmatch(rb"[0-9a-fA-F]+", text) and len(text) % 2 == 0:
         yield binascii.unhexlify(text)
     elif re.fullmatch(rb"[A-Za-z0-9+/]+={0,2}", text) and len(text) % 4 == 0:
         yield binascii.a2b_base64(text)
