@@ -44,7 +44,7 @@ class Budget:
 
 
 QUICK: Final = Budget(milliseconds=20, least=1, most=100)
-DEFAULT: Final = Budget(milliseconds=120, least=2, most=300)
+DEFAULT: Final = Budget(milliseconds=150, least=3, most=300)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

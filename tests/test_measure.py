@@ -1,0 +1,268 @@
+"""A plan is a value; processes are merged; what cannot be a time is none; what fails its check is not timed."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from pqdc.errors import FileError, ResultError, UnknownScheme
+from pqdc.measure import outcome as outcomes
+from pqdc.measure import seal
+from pqdc.measure.clock import NativeClock
+from pqdc.measure.environment import scrub
+from pqdc.measure.facts import scheme_facts, select
+from pqdc.measure.flight import certificate_verify_input, flight_bytes
+from pqdc.measure.journal import Journal, Recorder, nanoseconds
+from pqdc.measure.outcome import Outcome, Process
+from pqdc.measure.plan import DEFAULT, QUICK, Budget, Plan
+from pqdc.measure.run import run
+from pqdc.measure.workbench import CheckFailed, Workbench
+from pqdc.scheme import backends
+from pqdc.scheme.catalog import load_catalog
+
+NOW = datetime(2026, 11, 25, 3, 12, 30, tzinfo=UTC)
+CATALOG = load_catalog()
+PLAN = Plan(schemes=("Ed25519",), operations=("sign", "empty"), processes=2, budget=QUICK, seed=7)
+
+
+def new_outcome(plan: Plan = PLAN) -> Outcome:
+    facts = [scheme_facts(CATALOG[name], CATALOG["P-256"]) for name in plan.schemes]
+    return Outcome(plan=plan, command="pqdc bench", started=NOW, environment={}, schemes=facts)
+
+
+def row(**changes: object) -> dict[str, object]:
+    same = {"scheme": "Ed25519", "backend": "openssl", "level": "python", "operation": "sign", "unit": "ns"}
+    return same | {"samples": [1, 2]} | changes
+
+
+@pytest.mark.parametrize("budget", [QUICK, DEFAULT])
+def test_a_plan_survives_json(budget: Budget):
+    plan = Plan(schemes=("A", "B"), operations=("mint",), processes=3, budget=budget, leaf_scheme="Ed25519", seed=9)
+    assert Plan.from_dict(json.loads(json.dumps(plan.as_dict()))) == plan
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {},
+        {"schemes": ["A"], "operations": ["sign"]},
+        PLAN.as_dict() | {"operations": ["fly"]},
+        PLAN.as_dict() | {"speed": 1},
+        PLAN.as_dict() | {"budget": {"milliseconds": 1}},
+    ],
+)
+def test_what_is_no_plan_is_refused(table: dict[str, object]):
+    with pytest.raises(ResultError):
+        Plan.from_dict(table)
+
+
+@pytest.mark.parametrize(("estimate", "rounds"), [(1, 50), (1e6, 10), (4e6, 2), (1e9, 2), (0, 50)])
+def test_slow_operations_get_few_samples_but_never_none(estimate: float, rounds: int):
+    assert Budget(milliseconds=10, least=2, most=50).rounds(estimate) == rounds
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(1e-9, 1), (1.5, 1_500_000_000), (0.0, 0), (-1e-9, None), (float("nan"), None), (float("inf"), None)],
+)
+def test_what_is_no_time_is_none(seconds: float, expected: int | None):
+    assert nanoseconds(seconds) == expected
+
+
+def test_the_native_clock_gives_back_every_nanosecond():
+    clock = NativeClock()
+    for sample in (1, 23, 22_600, 1_234_567_891):
+        before = clock()
+        clock.advance(sample)
+        assert nanoseconds(clock() - before) == sample
+    clock.restart()
+    assert clock() == 0
+
+
+def test_the_journal_is_strict_json_a_line_each():
+    reading, writing = os.pipe()
+    Journal(writing).write(rows=[{"samples": [1, None]}])
+    Journal(None).write(rows=[])
+    os.close(writing)
+    with os.fdopen(reading) as journal:
+        assert [json.loads(line) for line in journal] == [{"rows": [{"samples": [1, None]}]}]
+    with pytest.raises(ValueError, match="JSON compliant"):
+        Journal(1).write(rows=[float("nan")])
+
+
+def test_a_recorder_leaves_out_what_was_not_timed():
+    recorder = Recorder({"operation": "sign", "level": "python", "backend": "b", "scheme": "s"})
+    recorder.times(SimpleNamespace(stats=None, extra_info={}))  # --benchmark-disable
+    assert recorder.rows == []
+    recorder.sizes("dc", [5, 6])
+    assert recorder.rows[0] | {"operation": "dc", "level": "bytes", "samples": [5, 6]} == recorder.rows[0]
+
+
+def test_processes_are_merged_and_stay_apart():
+    outcome = new_outcome()
+    first = Process(started=NOW, load_before=[1.0], tasks=["b", "a"], rows=[row()], ended="complete")
+    second = Process(started=NOW, load_before=[1.0], tasks=["a", "b"], ended="complete")
+    second.rows = [row(samples=[3]), row(operation="empty", scheme="", samples=[4])]
+    second.failures = [row(operation="verify", failed="its own signature does not verify") | {"samples": []}]
+    outcome.processes = [first, second]
+    table = outcome.as_dict()
+    assert outcome.complete
+    assert [table["tasks"][i] for i in table["processes"][0]["order"]] == ["b", "a"]
+    cells = {cell["operation"]: cell for cell in table["cells"]}
+    assert cells["sign"]["samples"] == [[1, 2], [3]]
+    assert cells["empty"]["samples"] == [[], [4]]
+    assert cells["verify"]["samples"] == [[], []]
+    assert cells["verify"]["failed"] == "its own signature does not verify"
+    assert outcome.measured == 2
+
+
+def test_a_run_is_complete_only_when_all_its_processes_are():
+    outcome = new_outcome()
+    outcome.processes = [Process(started=NOW, load_before=[], ended="complete")]
+    assert not outcome.complete
+
+
+def test_results_of_one_minute_do_not_overwrite_each_other(tmp_path: Path):
+    names = [outcomes.write_new(new_outcome(), tmp_path).name for _ in range(3)]
+    assert len(set(names)) == 3
+    assert all(name.startswith("2026-11-25T0312Z-") for name in names)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_the_run(tmp_path: Path):
+    (tmp_path / "file").touch()
+    with pytest.raises(FileError, match="file"):
+        outcomes.check_folder(tmp_path / "file" / "results")
+
+
+def test_the_environment_is_sealed():
+    hostile = {
+        "PYTEST_ADDOPTS": "--collect-only",
+        "PYTEST_PLUGINS": "evil",
+        "PYTHONWARNINGS": "error",
+        "COVERAGE_PROCESS_START": "x",
+        "OQS_INSTALL_PATH": "here",
+        "HOME": "/h",
+    }
+    sealed = seal.environment(hostile, [Path("mine.toml")])
+    assert sealed == {
+        "HOME": "/h",
+        "OQS_INSTALL_PATH": str(Path("here").absolute()),
+        "PQDC_ALGORITHMS": str(Path("mine.toml").absolute()),
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("no file /home/me/secret/liboqs.so here", "no file liboqs.so here"),
+        ("(/usr/lib/x.so: broken)", "(x.so: broken)"),
+        ("1/2 of a/b, 3 and/or 4\nlines", "1/2 of a/b, 3 and/or 4 lines"),
+        ("in ~/work/x", "in x"),
+    ],
+)
+def test_paths_are_scrubbed(text: str, clean: str):
+    assert scrub(text) == clean
+
+
+def test_schemes_left_out_of_tables_are_measured_when_named():
+    hidden = next(scheme for scheme in CATALOG.values() if not scheme.benchmark)
+    assert hidden not in select(CATALOG, ())
+    assert select(CATALOG, [hidden.name, hidden.name]) == [hidden]
+    assert {scheme.family for scheme in select(CATALOG, ["falcon"])} == {"Falcon"}
+    assert [scheme.name for scheme in select(CATALOG, ["P-256", "ml-dsa-4*"])] == ["ECDSA-P256", "ML-DSA-44"]
+    with pytest.raises(UnknownScheme) as caught:
+        select(CATALOG, ["Falcn-512"])
+    assert "Falcon-512" in caught.value.hint
+
+
+def test_the_bytes_of_a_flight_obey_the_formula():
+    bench = Workbench(CATALOG, PLAN, process=0, now=datetime.now(UTC))
+    stock = bench.stock("Ed25519", "openssl")
+    dc, one = stock.credentials[0], stock.signed()[0]
+    lengths = flight_bytes(stock.leaf, dc, one.signature, bytes(71))
+    assert lengths == {
+        "spki": 44,
+        "signature": 64,
+        "dc": len(dc.encode()),
+        "certificate_entry_extension": len(dc.encode()) + 4,
+        "certificate_verify": 4 + 2 + 2 + 64,
+        "added_to_flight": len(dc.encode()) + 4 + 64 - 71,
+    }
+    assert len(certificate_verify_input(bytes(32))) == 130
+
+
+def test_each_process_has_messages_of_its_own_and_one_has_them_again():
+    messages = [Workbench(CATALOG, PLAN, process=i, now=NOW).message() for i in (0, 1, 0)]
+    assert messages[0] == messages[2] != messages[1]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reason"),
+    [(lambda *_: False, "its own signature does not verify"), (lambda *_: True, "of another message verifies")],
+)
+def test_a_backend_that_fails_its_check_is_not_timed(monkeypatch, verdict, reason):
+    bench = Workbench(CATALOG, PLAN, process=0, now=datetime.now(UTC))
+    key = backends.load_backend("openssl").generate(CATALOG["Ed25519"])
+    monkeypatch.setattr(type(key.public), "_verifies", verdict)
+    for _ in range(2):
+        with pytest.raises(CheckFailed, match=reason):
+            bench.stock("Ed25519", "openssl")
+
+
+def quietly(outcome: Outcome, progress=lambda _: None) -> list[int]:
+    """Run it; how many processes there were each time something was to be kept."""
+    kept: list[int] = []
+    run(
+        outcome,
+        clock=lambda: NOW,
+        progress=progress,
+        keep=lambda state: kept.append(len(state.processes)),
+    )
+    return kept
+
+
+def test_a_process_that_dies_leaves_what_others_measured(monkeypatch):
+    commands = seal.command
+
+    def second_dies(folder, *, plan, process, journal):
+        if process == 1:
+            return [sys.executable, "-c", "import os; os.kill(os.getpid(), 11)"]
+        return commands(folder, plan=plan, process=process, journal=journal)
+
+    monkeypatch.setattr(seal, "command", second_dies)
+    outcome = new_outcome()
+    assert quietly(outcome) == [1, 2]
+    assert [process.ended for process in outcome.processes] == ["complete", "failed"]
+    assert outcome.processes[1].reason == "died of SIGSEGV in its start"
+    assert outcome.measured == 3
+    assert not outcome.complete
+
+
+def test_an_interrupted_run_keeps_what_it_has():
+    def interrupt(progress):
+        if progress.process == 2:
+            raise KeyboardInterrupt
+
+    outcome = new_outcome()
+    assert quietly(outcome, interrupt) == [1, 2]
+    assert [process.ended for process in outcome.processes] == ["complete", "stopped"]
+    assert outcome.measured == 3
+
+
+def test_a_run_that_measures_nothing_is_a_failure(monkeypatch):
+    nobody = next(scheme for scheme in CATALOG.values() if not backends.available(scheme))
+    with pytest.raises(ResultError, match=f"nothing was measured: {nobody.name}: "):
+        quietly(new_outcome(Plan(schemes=(nobody.name,), operations=("sign",), processes=1, budget=QUICK)))
+    failing = [sys.executable, "-c", "import sys; sys.exit('cannot open /home/me/x')"]
+    monkeypatch.setattr(seal, "command", lambda *_, **__: failing)
+    with pytest.raises(ResultError, match="nothing was measured: pytest ended with 1: cannot open x"):
+        quietly(new_outcome())

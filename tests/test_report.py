@@ -1,0 +1,341 @@
+"""A report from a result alone: read strictly, summed up plainly, and written so that no name breaks a format."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import gzip
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from pqdc.errors import ResultError, UnknownScheme
+from pqdc.measure import outcome
+from pqdc.report import Renderer, load_renderer, renderer_names
+from pqdc.report import result as results
+from pqdc.report.figures import duration, ratio, with_spread
+from pqdc.report.result import newest, read
+from pqdc.report.statistics import summarise
+from pqdc.report.table import make_table
+from pqdc.report.terminal import Terminal
+
+HOSTILE = "A|B_c*<d>`e`[f]\\"
+REASON = "70,000 bytes of DC | an extension_holds 65,531"
+
+
+def scheme(name: str, **changes: object) -> dict:
+    facts = {
+        "name": name,
+        "kind": "pq",
+        "family": "New",
+        "aliases": [],
+        "tls_name": name.lower(),
+        "nist_level": 1,
+        "public_key_bytes": 1312,
+        "signature_bytes": 2420,
+        "signature_length": "fixed",
+        "security_flag": "",
+        "reason_against_dc": "",
+        "backends": {"fast": ""},
+    }
+    return facts | changes
+
+
+def cell(name: str, operation: str, samples: list, **changes: object) -> dict:
+    facts = {"scheme": name, "backend": "fast", "level": "python", "operation": operation, "unit": "ns"}
+    return facts | {"samples": samples} | changes
+
+
+RESULT = {
+    "format": "pqdc-result",
+    "version": 1,
+    "complete": True,
+    "command": "pqdc bench",
+    "started": "2026-11-25T03:12:00+00:00",
+    "plan": {"leaf_scheme": "ECDSA-P256", "seed": 7},
+    "environment": {
+        "machine": {"cpu": "A CPU", "cpus": 2, "kernel": "Linux 6", "flags": ["hypervisor"]},
+        "pqdc": {"version": "0.1.0", "commit": "b5038c9" + "0" * 33, "dirty": False},
+        "backends": {"fast": {"versions": {"libfast": "1.0"}}, "away": {"unavailable": "no libaway"}},
+    },
+    "schemes": [
+        scheme(HOSTILE, security_flag="broken"),
+        scheme("Big", reason_against_dc=REASON, nist_level=5),
+        scheme("Gone", family="Lost", backends={"away": "no libaway"}),
+        scheme("Old", kind="classical", family="Classic", aliases=["P-0"], nist_level=None, signature_length="max"),
+    ],
+    "processes": [
+        {"ended": "complete", "reason": "", "seconds": 1.5, "load_before": [0.1], "load_after": [0.3]},
+        {"ended": "complete", "reason": "", "seconds": 1, "load_before": [0.1], "load_after": [0.2]},
+    ],
+    "cells": [
+        cell(HOSTILE, "sign", [[26_100, 26_500, 25_700], [26_100, 26_500, 25_700]], level="native"),
+        cell(HOSTILE, "sign", [[40_000], [40_000]]),
+        cell(HOSTILE, "mint", [[100_000], [200_000]]),
+        cell(HOSTILE, "dc", [[1400], [1402]], level="bytes", unit="bytes"),
+        cell("Big", "sign", [[None, 10_000], [-5, 10_000]]),
+        cell("Big", "verify", [[], []], failed="its own signature does not verify"),
+        cell("Old", "sign", [[10_000, 10_000], [10_000, 10_000]]),
+        cell("Old", "dc", [[175], [175]], level="bytes", unit="bytes"),
+        cell("", "empty", [[24], [24]], level="native"),
+    ],
+}
+
+
+@pytest.fixture
+def made(tmp_path: Path):
+    """Write a result, changed, and read it."""
+
+    def make(change=lambda _: None, *, pack: bool = True):
+        table = copy.deepcopy(RESULT)
+        change(table)
+        path = tmp_path / ("run.json.gz" if pack else "run.json")
+        data = json.dumps(table).encode()
+        path.write_bytes(gzip.compress(data) if pack else data)
+        return read(path)
+
+    return make
+
+
+def rows(table) -> dict:
+    return {row.facts.name: row for group in table.groups for row in group.rows}
+
+
+def test_writer_and_reader_speak_of_the_same_format():
+    assert (results.FORMAT, results.VERSION) == (outcome.FORMAT, outcome.VERSION)
+
+
+@pytest.mark.parametrize("pack", [True, False])
+def test_a_result_is_read_packed_or_not(made, pack):
+    assert made(pack=pack).cell("Old", "fast", "python", "sign").samples == ((10_000, 10_000), (10_000, 10_000))
+
+
+def without(key: str):
+    return lambda table: table.pop(key)
+
+
+def setting(*path, value):
+    def change(table):
+        for key in path[:-1]:
+            table = table[key]
+        table[path[-1]] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (without("cells"), "cells is missing"),
+        (without("format"), "no result of pqdc"),
+        (setting("version", value=2), "version 1 wanted, this is 2"),
+        (setting("version", value="1"), "version: int wanted"),
+        (setting("complete", value=1), "complete: bool wanted"),
+        (setting("cells", 0, "samples", value=[[1]]), r"cells\[0\].samples: a list for each of 2 processes"),
+        (setting("cells", 0, "samples", value=[[1.5], []]), r"cells\[0\].samples: lists of integers"),
+        (setting("cells", 0, "samples", value=[[True], []]), r"cells\[0\].samples: lists of integers"),
+        (setting("cells", 0, "scheme", value="Unheard"), "'Unheard' is not among its schemes"),
+        (setting("cells", 0, "scheme", value=5), r"cells\[0\].scheme: str wanted, got 5"),
+        (setting("cells", 1, "level", value="native"), "there twice"),
+        (setting("schemes", 0, value="text"), r"schemes\[0\]: a table wanted"),
+        (setting("schemes", 1, "public_key_bytes", value=True), r"schemes\[1\].public_key_bytes: int wanted"),
+        (setting("schemes", 1, "backends", value={"fast": None}), "backends: reasons wanted"),
+    ],
+)
+def test_a_result_is_read_strictly(made, change, said):
+    with pytest.raises(ResultError, match=said) as caught:
+        made(change)
+    assert "run.json.gz" in str(caught.value)
+
+
+PACKED = gzip.compress(json.dumps(RESULT).encode())
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"not JSON",
+        b'{"format": "pqdc-result", "cells": [NaN]}',
+        b"[" * 100_000,
+        b"null",
+        json.dumps(RESULT).encode()[:-10],
+        PACKED[:-9],
+        PACKED[:20] + b"\0" * 20 + PACKED[40:],
+        PACKED + b"more",
+        b"\xff\xfe",
+    ],
+)
+def test_a_bad_file_is_named(tmp_path: Path, data: bytes):
+    path = tmp_path / "bad.json.gz"
+    path.write_bytes(data)
+    with pytest.raises(ResultError, match=r"bad\.json\.gz"):
+        read(path)
+
+
+def test_the_newest_is_the_last_by_name(tmp_path: Path):
+    with pytest.raises(ResultError, match="no results"):
+        newest(tmp_path)
+    for name in ("2026-11-25T0312Z-b5038c9.json.gz", "2026-11-25T0312Z-b5038c9-2.json.gz", "2026-01-01T0000Z-f.json"):
+        (tmp_path / name).touch()
+    assert newest(tmp_path).name == "2026-11-25T0312Z-b5038c9-2.json.gz"
+
+
+def test_summaries_are_those_of_the_textbook():
+    summary = summarise([[1, 2, 3, 4, 100], []])
+    assert (summary.median, summary.mad, summary.least, summary.count, summary.processes) == (3, 1, 1, 5, 1)
+    assert (summary.p5, summary.mean) == (pytest.approx(1.2), 22)
+    assert summary.p95 == pytest.approx(80.8)
+    assert summarise([[None, -1], []]) is None
+    assert summarise([[None, 5], [-3]]).invalid == 2
+
+
+@pytest.mark.parametrize(
+    ("samples", "agreement"),
+    [
+        ([[100] * 9], "one process"),
+        ([[100], []], "one process"),
+        ([[100], [104]], "stable"),
+        ([[100], [110]], "noisy"),
+        ([[100], [120]], "unstable"),
+        ([[0], [0]], "stable"),
+    ],
+)
+def test_the_verdict_is_on_the_medians_of_processes(samples, agreement):
+    assert summarise(samples).agreement == agreement
+
+
+@pytest.mark.parametrize(
+    ("nanoseconds", "text"),
+    [
+        (0, "0.00 ns"),
+        (24, "24.0 ns"),
+        (999.4, "999 ns"),
+        (999.9, "1.00 µs"),
+        (26_100, "26.1 µs"),
+        (1_234_567, "1.23 ms"),
+        (99_960_000, "100 ms"),
+        (2_345_678_901, "2.35 s"),
+        (5_000_000_000_000, "5,000 s"),
+    ],
+)
+def test_times_have_three_digits_and_a_sensible_unit(nanoseconds, text):
+    assert duration(nanoseconds) == text
+
+
+def test_a_spread_goes_with_the_median_and_needs_samples():
+    assert with_spread(26_100, 400, 9) == "26.1 ± 0.4 µs"
+    assert with_spread(1.2e9, 5e6, 9) == "1.20 ± 0.01 s"
+    assert with_spread(1.2e9, 0, 1) == "1.20 s (n = 1)"
+    assert ratio(1.353) == "1.35"
+
+
+def test_the_table_says_what_was_measured(made):
+    table = make_table(made())
+    assert [group.family for group in table.groups] == ["Classic", "New", "Lost"]
+    found = rows(table)
+    hostile = found[HOSTILE].entries
+    assert hostile["sign"].text == "26.1 ± 0.4 µs"
+    assert hostile["mint"].text == "150 µs (n = 2)"
+    assert hostile["dc"].text == "1,401"
+    assert hostile["scheme"].text.endswith("‡")
+    assert hostile["agreement"].text == "unstable (mint)"
+    assert found["Old"].entries["signature_bytes"].text == "≤ 2,420"
+    assert found["Old"].entries["agreement"].text == "stable"
+    assert found["Old"].entries["nist_level"].text == "–"  # noqa: RUF001
+    assert rows(make_table(made(), level="python"))[HOSTILE].entries["sign"].text == "40.0 µs (n = 2)"
+
+
+def test_what_does_not_fit_or_was_not_computed_stays_with_its_reason(made):
+    table = make_table(made())
+    found = rows(table)
+
+    def notes(name: str, column: str) -> list[str]:
+        return [table.footnotes[number - 1] for number in found[name].entries[column].notes]
+
+    assert notes("Big", "fits") == [REASON]
+    assert notes("Gone", "backend") == ["not computed: no libaway"]
+    assert notes("Big", "verify") == ["not measured: its own signature does not verify"]
+    assert notes("Big", "sign") == ["some samples were no times, and are left out"]
+    assert found["Big"].entries["sign"].value == 10_000
+
+
+def test_one_sample_changes_the_table(made):
+    before = load_renderer("csv").render(make_table(made()))
+    after = load_renderer("csv").render(make_table(made(setting("cells", 0, "samples", 0, 0, value=26_200))))
+    assert before != after
+
+
+@pytest.mark.parametrize("label", ["Old", "p-0", "OLD"])
+def test_relative_columns_find_names_and_aliases(made, label):
+    table = make_table(made(), relative_to=label)
+    entries = rows(table)[HOSTILE].entries
+    assert entries["sign_ratio"].value == pytest.approx(2.61)
+    assert entries["dc_ratio"].text == "8.01"
+    assert entries["mint_ratio"].value is None
+    assert [column.title for column in table.columns][5:7] == ["keygen", "keygen ×"]  # noqa: RUF001
+    assert any("Old" in note for note in table.notes)
+
+
+def test_an_unknown_base_is_refused_with_close_names(made):
+    with pytest.raises(UnknownScheme) as caught:
+        make_table(made(), relative_to="Bog")
+    assert "Big" in caught.value.hint
+
+
+def test_an_unfinished_run_says_so(made):
+    table = make_table(made(setting("complete", value=False)))
+    assert any("not complete" in note for note in table.notes)
+
+
+@pytest.mark.parametrize("name", renderer_names())
+@pytest.mark.parametrize("relative_to", ["", "Old"])
+def test_every_renderer_shows_every_scheme(made, name, relative_to):
+    renderer: Renderer = load_renderer(name)
+    assert renderer.name == name
+    text = renderer.render(make_table(made(), relative_to=relative_to))
+    assert text.endswith("\n")
+    for scheme_name in ("Old", "Big", "Gone"):
+        assert scheme_name in text
+
+
+def test_an_unknown_renderer_is_refused():
+    with pytest.raises(ResultError, match="no renderer is called 'pdf'"):
+        load_renderer("pdf")
+
+
+def test_markdown_survives_every_name(made):
+    lines = load_renderer("md").render(make_table(made())).splitlines()
+    table = [line for line in lines if line.startswith("|")]
+    assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table}) == 1
+    assert any(r"A\|B\_c\*\<d\>\`e\`\[f\]\\‡" in line for line in table)
+    assert any(line.endswith(r"]: 70,000 bytes of DC \| an extension\_holds 65,531") for line in lines)
+    for number in re.findall(r"\[\^(\d+)\](?!:)", "\n".join(table)):
+        assert any(line.startswith(f"[^{number}]: ") for line in lines)
+
+
+def test_csv_is_read_back_as_it_was(made):
+    def formula(table):
+        table["schemes"][1]["name"] = "=1+1"
+        for row in table["cells"]:
+            row["scheme"] = row["scheme"].replace("Big", "=1+1")
+
+    text = load_renderer("csv").render(make_table(made(formula)))
+    lines = {line["scheme"]: line for line in csv.DictReader(io.StringIO(text))}
+    assert set(lines) == {HOSTILE, "'=1+1", "Gone", "Old"}
+    assert lines[HOSTILE]["sign_median_ns"] == "26100"
+    assert lines[HOSTILE]["sign_samples"] == "6"
+    assert lines["'=1+1"]["reason"] == REASON
+    assert lines["Gone"]["sign_median_ns"] == ""
+    assert lines[HOSTILE]["dc_bytes"] == "1401"
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 130, 200])
+def test_a_terminal_is_never_wider_than_it_is(made, width):
+    text = Terminal(width).render(make_table(made()))
+    assert max(map(len, text.splitlines())) <= width
+    assert HOSTILE in text
+    assert ("Left out" in text) == (width < 200)
