@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import serialization as library
 from pqdc import pem
 from pqdc.cli import run
 from pqdc.credential import refusals
+from pqdc.credential.certificate import say_duration
 from pqdc.credential.formats import Bundle, format_names, load_format
 from pqdc.credential.inspect import inspect
 from pqdc.credential.inspect.code_points import code_point
@@ -18,7 +19,7 @@ from pqdc.credential.inspect.contents import contents_of, kind_of
 from pqdc.credential.inspect.credential import report_credential
 from pqdc.credential.inspect.facts import facts_of
 from pqdc.credential.inspect.pairing import leaf_for, read_leaf_for
-from pqdc.credential.inspect.text import lines_of, say_duration, say_moment
+from pqdc.credential.inspect.text import lines_of, say_moment
 from pqdc.credential.mint import mint
 from pqdc.credential.rules import Policy
 from pqdc.credential.structures import Credential, DelegatedCredential, Role
@@ -651,7 +652,7 @@ def test_certificates_that_cannot_be_read_are_passed_over(leaf, catalog, minted)
     ],
 )
 def test_durations(seconds, expected):
-    assert say_duration(seconds) == expected
+    assert say_duration(seconds, units=2) == expected
 
 
 def test_moments_in_utc_and_here():

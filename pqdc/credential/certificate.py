@@ -202,6 +202,17 @@ def _serial_number(tlv: asn1.TLV, oddities: list[str]) -> int:
     return number
 
 
+def say_duration(seconds: float, *, units: int = 4) -> str:
+    """A duration in its largest units, as people ask for it: `7 d`, `7 d 1 h`, `90 s` is `1 min 30 s`."""
+    left = abs(int(seconds))
+    parts: list[str] = []
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
+        count, left = divmod(left, size)
+        if count or parts:
+            parts.append(f"{count} {unit}" if count else "")
+    return " ".join(filter(None, parts[:units])) or "0 s"
+
+
 def _look_at(version: int, serial_number: int, extensions: tuple[Extension, ...], oddities: list[str]) -> None:
     if version != 2:
         oddities.append(f"version {version + 1}, but certificates with extensions are version 3")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from pqdc.credential import fit, refusals
-from pqdc.credential.certificate import say_time
+from pqdc.credential.certificate import say_duration, say_time
 from pqdc.credential.leaf import Leaf
 from pqdc.credential.rules import WEEK
 from pqdc.credential.structures import Credential, DelegatedCredential, Role, signed_prefix
@@ -95,7 +95,9 @@ class Minter:
             raise refusals.NotPositive("a lifetime of at least a second", f"{seconds} s")
         if valid_for > self.max_lifetime:
             raise refusals.LifetimeTooLong(
-                f"a lifetime of at most {self.max_lifetime}", str(valid_for), hint="ask for less with --valid-for"
+                f"a lifetime of at most {say_duration(self.max_lifetime.total_seconds())}",
+                say_duration(seconds),
+                hint="ask for less with --valid-for",
             )
         start = int(now.timestamp())
         expiry = start + seconds

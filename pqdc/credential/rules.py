@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from pqdc.credential import refusals
-from pqdc.credential.certificate import Certificate, load_public_key, say_time
+from pqdc.credential.certificate import Certificate, load_public_key, say_duration, say_time
 from pqdc.credential.delegation import LEAF_CHECKS, LeafCheck
 from pqdc.credential.fit import FORBIDDEN
 from pqdc.credential.structures import LARGEST_DC, DelegatedCredential, Role
@@ -90,7 +90,8 @@ def _short_lived(case: Case) -> str | None:
     latest = case.now + case.policy.max_lifetime.total_seconds() + case.policy.clock_skew.total_seconds()
     if case.expiry > latest:
         raise refusals.LifetimeTooLong(
-            f"an end within {case.policy.max_lifetime} from now, by {say_time(int(latest))}", say_time(case.expiry)
+            f"an end within {say_duration(case.policy.max_lifetime.total_seconds())} from now, by {say_time(int(latest))}",
+            say_time(case.expiry),
         )
     return None
 

@@ -85,8 +85,11 @@ class Format(Protocol):
             DecodeError: it is of this format, but broken. The message quotes nothing of it.
         """
 
-    def usage(self, folder: str) -> str:
-        """How the target loads the files in `folder`: command lines, or calls of its API."""
+    def usage(self, folder: str, leaf_key: str) -> str:
+        """How the target loads the files in `folder`: command lines, or calls of its API.
+
+        The leaf's private key is nobody's but its owner's: no format writes it, and `leaf_key` is where it is.
+        """
 
 
 @lru_cache(maxsize=1)

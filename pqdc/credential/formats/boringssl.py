@@ -44,7 +44,7 @@ class BoringSsl:
         """Any bytes that are exactly a DelegatedCredential."""
         return read_raw(data)
 
-    def usage(self, folder: str) -> str:
+    def usage(self, folder: str, leaf_key: str) -> str:
         """The calls; an X.509 credential added after it is the fallback for clients without the extension."""
         return f"""\
 SSL_CREDENTIAL *cred = SSL_CREDENTIAL_new_delegated();

@@ -42,7 +42,7 @@ class BsslShim:
         """A file that is nothing but base64 of a DelegatedCredential."""
         return read_raw(from_base64(data))
 
-    def usage(self, folder: str) -> str:
+    def usage(self, folder: str, leaf_key: str) -> str:
         """The flags, whose order matters: the first begins a credential, the others fill it."""
         return f"""\
 bssl_shim -server -port PORT -new-delegated-credential -cert-file {folder}/{LEAF} -key-file {folder}/{DC_KEY} \\

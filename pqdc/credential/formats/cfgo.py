@@ -29,10 +29,10 @@ class CloudflareGo:
         """Any bytes that are exactly a DelegatedCredential."""
         return read_raw(data)
 
-    def usage(self, folder: str) -> str:
+    def usage(self, folder: str, leaf_key: str) -> str:
         """The calls that fill a tls.Certificate."""
         return f"""\
-cert, err := tls.LoadX509KeyPair("{folder}/{LEAF}", "leaf.key")
+cert, err := tls.LoadX509KeyPair("{folder}/{LEAF}", "{leaf_key}")
 raw, err := os.ReadFile("{folder}/{DC_FILE}")
 dc, err := tls.UnmarshalDelegatedCredential(raw)
 text, err := os.ReadFile("{folder}/{KEY_FILE}")

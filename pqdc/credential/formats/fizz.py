@@ -60,7 +60,7 @@ class Fizz:
             found.append(Bundle(dc=block.data, private_key=key, certificates=certificates, role=role))
         return tuple(found)
 
-    def usage(self, folder: str) -> str:
+    def usage(self, folder: str, leaf_key: str) -> str:
         """The call."""
         return f"""\
 std::string text;

@@ -36,7 +36,7 @@ class FizzServer:
         """Any bytes that are exactly a DelegatedCredential."""
         return read_raw(data)
 
-    def usage(self, folder: str) -> str:
+    def usage(self, folder: str, leaf_key: str) -> str:
         """The second `-key` is the credential's: it is matched by its public key."""
         return f"""\
-fizz server -accept 8443 -cert {folder}/{LEAF} -key leaf.key -key {folder}/{DC_KEY} -delegatedcred {folder}/{DC_RAW}"""
+fizz server -accept 8443 -cert {folder}/{LEAF} -key {leaf_key} -key {folder}/{DC_KEY} -delegatedcred {folder}/{DC_RAW}"""

@@ -49,8 +49,8 @@ class InteropRunner:
             raise DecodeError("hex of a credential and of its key wanted, but no PKCS#8 is after the comma") from None
         return (Bundle(dc=credential[0].dc, private_key=key),)
 
-    def usage(self, folder: str) -> str:
+    def usage(self, folder: str, leaf_key: str) -> str:
         """Where its endpoints look."""
         return f"""\
 cp {folder}/{DC_TEXT} generated/test-inputs/dc.txt; cp {folder}/{LEAF} generated/test-inputs/example.crt
-cp leaf.key generated/test-inputs/example.key; ./bin/runner --client=CLIENT --server=SERVER --testcase=dc"""
+cp {leaf_key} generated/test-inputs/example.key; ./bin/runner --client=CLIENT --server=SERVER --testcase=dc"""

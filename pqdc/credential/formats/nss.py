@@ -39,11 +39,11 @@ class Nss:
         """Any bytes that are exactly a DelegatedCredential."""
         return read_raw(data)
 
-    def usage(self, folder: str) -> str:
+    def usage(self, folder: str, leaf_key: str) -> str:
         """Commands for the leaf, calls for the credential."""
         return f"""\
 certutil -N -d sql:DB --empty-password
-openssl pkcs12 -export -name leaf -in {folder}/{LEAF} -inkey leaf.key -passout pass: -out leaf.p12
+openssl pkcs12 -export -name leaf -in {folder}/{LEAF} -inkey {leaf_key} -passout pass: -out leaf.p12
 pk12util -d sql:DB -i leaf.p12 -W ""
 /* item: {folder}/{DC_KEY_DER} */
 PK11_ImportDERPrivateKeyInfoAndReturnKey(slot, &item, NULL, NULL, PR_FALSE, PR_FALSE, KU_ALL, &dcKey, NULL);

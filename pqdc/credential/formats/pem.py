@@ -38,6 +38,6 @@ class Pem:
         certificates = tuple(block.data for block in blocks if block.label == "CERTIFICATE")
         return (Bundle(dc=found[0], private_key=keys[0] if len(keys) == 1 else b"", certificates=certificates),)
 
-    def usage(self, folder: str) -> str:
+    def usage(self, folder: str, leaf_key: str) -> str:
         """What is where."""
         return f"the credential is in {folder}/{DC_PEM}, its key in {folder}/{DC_KEY}, its leaf in {folder}/{LEAF}"

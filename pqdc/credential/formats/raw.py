@@ -24,6 +24,6 @@ class Raw:
         """Any bytes that are exactly a DelegatedCredential."""
         return read_raw(data)
 
-    def usage(self, folder: str) -> str:
+    def usage(self, folder: str, leaf_key: str) -> str:
         """Where the bytes go."""
         return f"{folder}/{DC_RAW} is the content of the extension delegated_credential (34) of the leaf's entry"

@@ -40,7 +40,7 @@ class Tlslite:
         """As `pem`."""
         return Pem().read(data)
 
-    def usage(self, folder: str) -> str:
+    def usage(self, folder: str, leaf_key: str) -> str:
         """The order matters: the leaf stands before its credential."""
         return f"""\
-tls.py server -c {folder}/{LEAF} -k leaf.key --dc-file {folder}/{DC_PEM} --dc-key {folder}/{DC_KEY} localhost:4433"""
+tls.py server -c {folder}/{LEAF} -k {leaf_key} --dc-file {folder}/{DC_PEM} --dc-key {folder}/{DC_KEY} localhost:4433"""

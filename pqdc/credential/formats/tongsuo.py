@@ -41,8 +41,8 @@ class Tongsuo:
         """A file that is nothing but hex of a DelegatedCredential."""
         return read_raw(from_hex(data))
 
-    def usage(self, folder: str) -> str:
+    def usage(self, folder: str, leaf_key: str) -> str:
         """The command line."""
         return f"""\
-openssl s_server -accept 4433 -tls1_3 -cert {folder}/{LEAF} -key leaf.key -enable_sign_by_dc \\
+openssl s_server -accept 4433 -tls1_3 -cert {folder}/{LEAF} -key {leaf_key} -enable_sign_by_dc \\
     -dc {folder}/{DC_HEX} -dc_pkey {folder}/{DC_KEY}"""

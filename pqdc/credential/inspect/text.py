@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta, tzinfo
 
-from pqdc.credential.certificate import EPOCH
+from pqdc.credential.certificate import EPOCH, say_duration
 from pqdc.credential.inspect.certificate import CertificateReport
 from pqdc.credential.inspect.credential import CredentialReport
 from pqdc.credential.inspect.findings import Finding
@@ -27,7 +27,7 @@ from pqdc.credential.offers import HANDSHAKE_RULES
 from pqdc.credential.refusals import RuleRefusal, SignatureInvalid
 from pqdc.credential.verify import Verdict
 
-__all__ = ["Line", "lines_of", "say_duration", "say_moment"]
+__all__ = ["Line", "lines_of", "say_moment"]
 
 _WIDTH = 26
 _MARKS = {"pass": "pass", "fail": "FAIL", "not applicable": "n/a", "not checked": "?"}
@@ -55,17 +55,6 @@ def lines_of(inspection: Inspection, zone: tzinfo | None = None) -> list[Line]:
     for section in sections:
         lines += [*([Line()] if lines else []), *section]
     return lines
-
-
-def say_duration(seconds: int) -> str:
-    """In the two largest units: `6 d 23 h`."""
-    left = abs(seconds)
-    parts: list[str] = []
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
-        count, left = divmod(left, size)
-        if count or parts:
-            parts.append(f"{count} {unit}" if count else "")
-    return " ".join(filter(None, parts[:2])) or "0 s"
 
 
 def say_moment(unix: int, zone: tzinfo | None) -> str:
@@ -107,7 +96,7 @@ class _Writer:
 
     def _fields(self, found: InspectedCredential, report: CredentialReport) -> Iterator[Line]:
         if report.valid_time is not None:
-            said = f"{report.valid_time:,} s ({say_duration(report.valid_time)}) from the leaf's notBefore"
+            said = f"{report.valid_time:,} s ({say_duration(report.valid_time, units=2)}) from the leaf's notBefore"
             yield _field("valid_time", said)
             if found.ends is not None:
                 yield _field("  ends", f"{say_moment(found.ends, self.zone)}, {self._since(found.ends)}")
@@ -190,7 +179,8 @@ class _Writer:
         return _field(name, said, "" if time else "odd")
 
     def _since(self, unix: int) -> str:
-        return f"in {say_duration(unix - self.at)}" if unix >= self.at else f"{say_duration(unix - self.at)} ago"
+        distance = say_duration(unix - self.at, units=2)
+        return f"in {distance}" if unix >= self.at else f"{distance} ago"
 
     # ---- keys
 
