@@ -45,10 +45,10 @@ def new_key(name):
 class World:
     """A CA, a leaf under it, and endpoints that trust the one and use the other."""
 
-    def __init__(self, leaf_scheme="P-256", ca_scheme="P-256", **leaf_options):
-        self.authority = pqdc.make_authority(new_key(ca_scheme), name="test CA", days=400, now=NOW)
+    def __init__(self, leaf_scheme="P-256", ca_scheme="P-256", *, now=NOW, **leaf_options):
+        self.authority = pqdc.make_authority(new_key(ca_scheme), name="test CA", days=400, now=now)
         self.leaf_key = new_key(leaf_scheme)
-        options = {"hosts": ["localhost", "127.0.0.1", "*.example.org"], "days": 90, "now": NOW, "catalog": CATALOG}
+        options = {"hosts": ["localhost", "127.0.0.1", "*.example.org"], "days": 90, "now": now, "catalog": CATALOG}
         self.leaf = self.authority.issue(self.leaf_key, **options | leaf_options)
         self.trust = Trust([self.authority.der])
         self.plain = Identity.of_certificate([self.leaf.der], self.leaf_key, CATALOG)
