@@ -263,6 +263,14 @@ def test_what_does_not_fit_or_was_not_computed_stays_with_its_reason(made):
     assert found["Big"].entries["sign"].value == 10_000
 
 
+def test_schemes_that_nothing_computed_may_be_left_out_and_are_counted(made):
+    whole, short = make_table(made()), make_table(made(), computed_only=True)
+    gone = [row.facts for row in rows(whole).values() if not row.facts.able]
+    assert gone
+    assert set(rows(whole)) - set(rows(short)) == {facts.name for facts in gone}
+    assert any(note.startswith(f"Left out: {len(gone)} scheme") for note in short.notes)
+
+
 def test_one_sample_changes_the_table(made):
     before = load_renderer("csv").render(make_table(made()))
     after = load_renderer("csv").render(make_table(made(setting("cells", 0, "samples", 0, 0, value=26_200))))

@@ -19,6 +19,7 @@ def command(
         str,
         typer.Option("--level", help="native: primitives of liboqs from its native loop; python: all through Python."),
     ] = "native",
+    computed: Annotated[bool, typer.Option("--computed", help="Leave out schemes that nothing computed.")] = False,
 ) -> None:
     """Show what was measured: sizes, times, bytes on the wire, and whether a scheme fits a credential."""
     from pqdc.cli.bench import results_folder
@@ -31,7 +32,7 @@ def command(
     renderer = load_renderer(to)
     path = run or newest(results_folder())
     result = read(path)
-    text = renderer.render(
-        make_table(result, level="python" if level == "python" else "native", relative_to=relative_to)
+    table = make_table(
+        result, level="python" if level == "python" else "native", relative_to=relative_to, computed_only=computed
     )
-    sys.stdout.write(text)
+    sys.stdout.write(renderer.render(table))

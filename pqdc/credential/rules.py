@@ -90,7 +90,7 @@ def _short_lived(case: Case) -> str | None:
     latest = case.now + case.policy.max_lifetime.total_seconds() + case.policy.clock_skew.total_seconds()
     if case.expiry > latest:
         raise refusals.LifetimeTooLong(
-            f"an end within {say_duration(case.policy.max_lifetime.total_seconds())} from now, by {say_time(int(latest))}",
+            f"an end within {say_duration(latest - case.now)} from now, by {say_time(int(latest))}",
             say_time(case.expiry),
         )
     return None

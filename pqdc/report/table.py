@@ -130,20 +130,22 @@ class _Footnotes:
         return self.texts.index(text) + 1
 
 
-def make_table(result: Result, *, level: Level = "native", relative_to: str = "") -> Table:
+def make_table(result: Result, *, level: Level = "native", relative_to: str = "", computed_only: bool = False) -> Table:
     """The table of a run.
 
     Args:
         result: the run.
         level: of the primitives: "native" where a native loop has timed them, or all through Python.
         relative_to: a scheme, by name or alias, whose figures others are divided by, in columns of their own.
+        computed_only: leave out schemes that nothing computed; a note counts them.
 
     Raises:
         UnknownScheme: the result has no scheme of that name.
     """
     baseline = result.scheme(relative_to) if relative_to else None
     footnotes = _Footnotes()
-    rows = [row for facts in _sorted(result.schemes) for row in _rows(result, facts, level, footnotes)]
+    shown = [facts for facts in _sorted(result.schemes) if facts.able or not computed_only]
+    rows = [row for facts in shown for row in _rows(result, facts, level, footnotes)]
     if baseline is not None:
         base = next(row for row in rows if row.facts is baseline)
         rows = [replace(row, entries=row.entries | _ratios(row, base)) for row in rows]
@@ -153,7 +155,7 @@ def make_table(result: Result, *, level: Level = "native", relative_to: str = ""
     ]
     return Table(
         title=f"Delegated credentials under a leaf of {result.plan.get('leaf_scheme', 'an unknown scheme')}",
-        notes=tuple(_notes(result, level, rows, baseline)),
+        notes=(*_notes(result, level, rows, baseline), *_left_out(result, shown)),
         columns=tuple(_columns(result, baseline)),
         groups=tuple(groups),
         footnotes=tuple(footnotes.texts),
@@ -310,6 +312,13 @@ def _notes(result: Result, level: Level, rows: Sequence[Row], baseline: SchemeFa
     flags = {FLAGS[row.facts.security_flag] for row in rows if row.facts.security_flag in FLAGS}
     for flag in sorted(flags):
         yield f"{flag} {FLAG_NOTES[flag]}."
+
+
+def _left_out(result: Result, shown: Sequence[SchemeFacts]) -> Iterable[str]:
+    families = dict.fromkeys(facts.family for facts in result.schemes if facts not in shown)
+    if families:
+        count = len(result.schemes) - len(shown)
+        yield f"Left out: {count} schemes that nothing computed there, of {', '.join(families)}."
 
 
 def _overheads(result: Result) -> Iterable[str]:
