@@ -469,10 +469,10 @@ BAD = {
         1,
         "dc.key: a public key wanted, it holds PRIVATE KEY",
     ),
-    "both halves at once": (
+    "both halves from one file": (
         (*MINT, *LEAF, "--dc-key", "{home}/dc/dc.key", "--dc-public", "{home}/dc/dc.key", *OUT),
-        2,
-        "--dc-key and --dc-public exclude each other",
+        1,
+        "dc.key: a public key wanted, it holds PRIVATE KEY",
     ),
     # options
     "a role that is none": ((*MINT, *LEAF, "--role", "proxy", *OUT), 2, "server or client wanted, got 'proxy'"),

@@ -29,6 +29,7 @@ COMMANDS = (
     "mint",
     "verify",
     "inspect",
+    "convert",
     "handshake",
     "serve",
     "connect",

@@ -100,8 +100,7 @@ def load_private_key(
 def _private_key_of(der: bytes, catalog: Catalog, scheme: Scheme, public: bytes) -> PrivateKey:
     key = pkcs8.decode(der)
     if key.algorithm.oid == spki.RSA_ENCRYPTION and scheme.spki_oid == RSASSA_PSS:
-        secret = pkcs8.Secret(own=key.private_key, public=public)
-        return backends.choose(scheme).private_key(scheme, secret)
+        return _load(scheme, key, public)
     loaded = private_keys_of(der, catalog, public=public)
     for private in loaded:
         if private.scheme is scheme:
@@ -120,11 +119,9 @@ def load_public_key(path: Path, scheme: Scheme) -> PublicKey:
     data = read_file(path)
     try:
         found = pem.blocks(data)
-        public = [block.data for block in found if block.label.endswith("PUBLIC KEY")] if found else [data]
-        if len(public) != 1:
-            raise FileError(f"{path}: one public key wanted, it holds {_say(found)}")
-        key = backends.choose(scheme).public_key(scheme, spki.raw_key(scheme, public[0]))
-        key.keep(public[0])
+        der = _the_one("public key", path, found).data if found else data
+        key = backends.choose(scheme).public_key(scheme, spki.raw_key(scheme, der))
+        key.keep(der)
     except DecodeError as error:
         raise FileError(f"{path}: no public key, neither PEM nor DER: {error}") from None
     except KeyFormatError as error:
@@ -197,11 +194,10 @@ def _load(scheme: Scheme, key: pkcs8.OneAsymmetricKey, public: bytes) -> Private
     A seed, every backend takes, so what the first says is said. An expanded key, only some do.
     """
     secret = pkcs8.secret_of(scheme, key)
-    if public and secret.public and public != secret.public:
-        raise KeyFormatError(f"this private key of {scheme.name} does not belong to the public key beside it")
-    secret = replace(secret, public=secret.public or public)
-    names = backends.available(scheme) or (None,)
     only_expanded = scheme.private_key == "seed" and not secret.seed
+    if only_expanded:
+        secret = replace(secret, public=secret.public or public)
+    names = backends.available(scheme) or (None,)
     if only_expanded and not secret.public:
         raise KeyFormatError(
             f"a private key of {scheme.name} in expanded form does not tell its public key",
@@ -214,6 +210,8 @@ def _load(scheme: Scheme, key: pkcs8.OneAsymmetricKey, public: bytes) -> Private
         except KeyFormatError as error:
             reasons.append(error)
             continue
+        if public and private.public.raw != public:
+            raise KeyFormatError(f"this private key of {scheme.name} belongs to another public key")
         if key.algorithm.parameters and scheme.key_parameters_too:
             private.public.keep(_spki_of(key, private.public.raw))
         return private
@@ -252,10 +250,7 @@ def _block_in(path: Path) -> pem.Block:
         raise FileError(f"{path}: {error}") from None
     if not found:
         return pem.Block(label="", data=data)
-    private = [block for block in found if block.label.endswith("PRIVATE KEY")]
-    if len(private) != 1:
-        raise FileError(f"{path}: one private key wanted, it holds {_say(found)}")
-    return private[0]
+    return _the_one("private key", path, found)
 
 
 def _is_pkcs8(der: bytes) -> bool:
@@ -266,7 +261,12 @@ def _is_pkcs8(der: bytes) -> bool:
     return True
 
 
-def _say(found: list[pem.Block]) -> str:
-    """What is in a file, by its labels."""
-    labels = [block.label for block in found]
-    return ", ".join(f"{labels.count(label)} of {label}" for label in list(dict.fromkeys(labels))[:5]) or "no PEM"
+def _the_one(what: str, path: Path, found: list[pem.Block]) -> pem.Block:
+    """The one block of a kind."""
+    fitting = [block for block in found if block.label.endswith(what.upper())]
+    if not fitting:
+        labels = list(dict.fromkeys(block.label for block in found))
+        raise FileError(f"{path}: a {what} wanted, it holds {', '.join(labels[:5])}")
+    if len(fitting) > 1:
+        raise FileError(f"{path}: one {what} wanted, it holds {len(fitting)}")
+    return fitting[0]

@@ -26,6 +26,7 @@ __all__ = [
     "load_format",
     "read_bundles",
     "read_credential",
+    "say_usage",
     "write_bundle",
 ]
 
@@ -63,11 +64,14 @@ class Format(Protocol):
         name: as in `--format`.
         target: the software that loads it.
         loads: what it can load, in a few words.
+        usage: how it loads the files: command lines, or calls of its API. {folder} stands for where they are,
+            {leaf_key} for the leaf's private key, which is its owner's and in none of them.
     """
 
     name: str
     target: str
     loads: str
+    usage: str
 
     def write(self, bundle: Bundle) -> tuple[OutputFile, ...]:
         """The files that the target loads; without a key or a leaf in the bundle, those that do not need it.
@@ -83,12 +87,6 @@ class Format(Protocol):
 
         Raises:
             DecodeError: it is of this format, but broken. The message quotes nothing of it.
-        """
-
-    def usage(self, folder: str, leaf_key: str) -> str:
-        """How the target loads the files in `folder`: command lines, or calls of its API.
-
-        The leaf's private key is nobody's but its owner's: no format writes it, and `leaf_key` is where it is.
         """
 
 
@@ -110,6 +108,11 @@ def load_format(name: str) -> Format:
             found: Format = point.load()()
             return found
     raise FileError(f"no format is called {name!r}", hint=f"there are {', '.join(format_names())}")
+
+
+def say_usage(target: Format, *, folder: str, leaf_key: str) -> str:
+    """How the target loads the files in `folder`, for a leaf's private key in `leaf_key`."""
+    return target.usage.replace("{folder}", folder).replace("{leaf_key}", leaf_key)
 
 
 def write_bundle(bundle: Bundle, formats: Iterable[Format]) -> list[OutputFile]:

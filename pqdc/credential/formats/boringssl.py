@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pqdc.credential.formats import Bundle
 from pqdc.credential.formats.parts import (
-    DC_KEY_DER,
-    DC_RAW,
     ECDSA,
     ML_DSA,
     CodePoint,
@@ -29,6 +27,13 @@ class BoringSsl:
     name = "boringssl"
     target = "BoringSSL"
     loads = say_loads(LOADS)
+    usage = (
+        "SSL_CREDENTIAL *cred = SSL_CREDENTIAL_new_delegated();\n"
+        "SSL_CREDENTIAL_set1_cert_chain(cred, certs, n);      // CRYPTO_BUFFERs of {folder}/leaf.der, chain1.der...\n"
+        "SSL_CREDENTIAL_set1_delegated_credential(cred, dc);  // a CRYPTO_BUFFER of {folder}/dc.bin\n"
+        "SSL_CREDENTIAL_set1_private_key(cred, key);          // EVP_parse_private_key of {folder}/dc.key.der\n"
+        "SSL_CTX_add1_credential(ctx, cred);                  // then an X.509 one, for clients without the extension"
+    )
 
     def write(self, bundle: Bundle) -> tuple[OutputFile, ...]:
         """ML-DSA keys in the form of their seed: it loads no other."""
@@ -43,12 +48,3 @@ class BoringSsl:
     def read(self, data: bytes) -> tuple[Bundle, ...]:
         """Any bytes that are exactly a DelegatedCredential."""
         return read_raw(data)
-
-    def usage(self, folder: str, leaf_key: str) -> str:
-        """The calls; an X.509 credential added after it is the fallback for clients without the extension."""
-        return f"""\
-SSL_CREDENTIAL *cred = SSL_CREDENTIAL_new_delegated();
-SSL_CREDENTIAL_set1_cert_chain(cred, certs, n);            // CRYPTO_BUFFERs of {folder}/leaf.der, then chain1.der...
-SSL_CREDENTIAL_set1_delegated_credential(cred, dc);        // CRYPTO_BUFFER of {folder}/{DC_RAW}
-SSL_CREDENTIAL_set1_private_key(cred, key);                // EVP_parse_private_key of {folder}/{DC_KEY_DER}
-SSL_CTX_add1_credential(ctx, cred);"""

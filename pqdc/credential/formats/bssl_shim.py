@@ -7,8 +7,6 @@ import base64
 from pqdc.credential.formats import Bundle
 from pqdc.credential.formats.boringssl import LOADS
 from pqdc.credential.formats.parts import (
-    DC_KEY,
-    LEAF,
     check_loads,
     check_seed,
     from_base64,
@@ -30,6 +28,11 @@ class BsslShim:
     name = "bssl-shim"
     target = "bssl_shim"
     loads = say_loads(LOADS)
+    usage = (  # the order matters: the first flag begins a credential, the others fill it
+        "bssl_shim -server -port PORT -new-delegated-credential \\\n"
+        "    -cert-file {folder}/leaf.pem -key-file {folder}/dc.key \\\n"
+        '    -delegated-credential "$(cat {folder}/dc.b64)"'
+    )
 
     def write(self, bundle: Bundle) -> tuple[OutputFile, ...]:
         """The argument as a file, and the two PEM files."""
@@ -41,9 +44,3 @@ class BsslShim:
     def read(self, data: bytes) -> tuple[Bundle, ...]:
         """A file that is nothing but base64 of a DelegatedCredential."""
         return read_raw(from_base64(data))
-
-    def usage(self, folder: str, leaf_key: str) -> str:
-        """The flags, whose order matters: the first begins a credential, the others fill it."""
-        return f"""\
-bssl_shim -server -port PORT -new-delegated-credential -cert-file {folder}/{LEAF} -key-file {folder}/{DC_KEY} \\
-    -delegated-credential "$(cat {folder}/{DC_BASE64})\""""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pqdc.credential.formats import Bundle
-from pqdc.credential.formats.parts import ECDSA, LEAF, CodePoint, check_loads, key_file, leaf_file, read_raw, say_loads
+from pqdc.credential.formats.parts import ECDSA, CodePoint, check_loads, key_file, leaf_file, read_raw, say_loads
 from pqdc.files import OutputFile
 
 __all__ = ["CloudflareGo"]
@@ -18,6 +18,16 @@ class CloudflareGo:
     name = "cfgo"
     target = "cloudflare/go"
     loads = say_loads(LOADS)
+    usage = (
+        'cert, err := tls.LoadX509KeyPair("{folder}/leaf.pem", "{leaf_key}")\n'
+        'raw, err := os.ReadFile("{folder}/dc.cred")\n'
+        "dc, err := tls.UnmarshalDelegatedCredential(raw)\n"
+        'text, err := os.ReadFile("{folder}/dckey.pem")\n'
+        "block, _ := pem.Decode(text)\n"
+        "key, err := x509.ParsePKCS8PrivateKey(block.Bytes)\n"
+        "cert.DelegatedCredentials = []tls.DelegatedCredentialPair{{DC: dc, PrivateKey: key}}\n"
+        "config := &tls.Config{Certificates: []tls.Certificate{cert}, SupportDelegatedCredential: true}"
+    )
 
     def write(self, bundle: Bundle) -> tuple[OutputFile, ...]:
         """Raw bytes, PKCS#8 PEM, PEM."""
@@ -28,15 +38,3 @@ class CloudflareGo:
     def read(self, data: bytes) -> tuple[Bundle, ...]:
         """Any bytes that are exactly a DelegatedCredential."""
         return read_raw(data)
-
-    def usage(self, folder: str, leaf_key: str) -> str:
-        """The calls that fill a tls.Certificate."""
-        return f"""\
-cert, err := tls.LoadX509KeyPair("{folder}/{LEAF}", "{leaf_key}")
-raw, err := os.ReadFile("{folder}/{DC_FILE}")
-dc, err := tls.UnmarshalDelegatedCredential(raw)
-text, err := os.ReadFile("{folder}/{KEY_FILE}")
-block, _ := pem.Decode(text)
-key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-cert.DelegatedCredentials = []tls.DelegatedCredentialPair{{{{DC: dc, PrivateKey: key.(crypto.PrivateKey)}}}}
-config := &tls.Config{{Certificates: []tls.Certificate{{cert}}, SupportDelegatedCredential: true}}"""

@@ -27,6 +27,12 @@ class Fizz:
     name = "fizz"
     target = "Fizz's library"
     loads = say_loads(LOADS)
+    usage = (
+        "std::string text;\n"
+        'folly::readFile("{folder}/dc.fizz.pem", text);\n'
+        "using namespace fizz::extensions;\n"
+        "auto dc = loadDCFromPEM(text, DelegatedCredentialMode::Server);  // or Client"
+    )
 
     def write(self, bundle: Bundle) -> tuple[OutputFile, ...]:
         """Credential, key and certificates in one file."""
@@ -47,25 +53,19 @@ class Fizz:
         """Every credential under the two labels, each with the key of its role."""
         blocks = pem.blocks(data)
         certificates = tuple(block.data for block in blocks if block.label == "CERTIFICATE")
+        credentials = [block for block in blocks if block.label.endswith(LABEL)]
+        if all(block.label == LABEL for block in credentials):
+            return ()  # the format pem
         found: list[Bundle] = []
-        for block in blocks:
-            if not block.label.endswith(LABEL) or block.label == LABEL:
-                continue
+        for block in credentials:
             role = next((role for role in Role if _CREDENTIAL[role] == block.label), None)
-            if role is None:
+            if role is None and block.label != LABEL:
                 wanted = " or ".join((LABEL, *_CREDENTIAL.values()))
                 raise DecodeError(f"a credential under the label {wanted} wanted, got {block.label}")
             DelegatedCredential.decode(block.data)
-            key = _key_of(role, blocks)
+            key = _key_of(role, blocks) if role else b""
             found.append(Bundle(dc=block.data, private_key=key, certificates=certificates, role=role))
         return tuple(found)
-
-    def usage(self, folder: str, leaf_key: str) -> str:
-        """The call."""
-        return f"""\
-std::string text;
-folly::readFile("{folder}/dc.fizz.pem", text);
-auto dc = fizz::extensions::loadDCFromPEM(text, fizz::extensions::DelegatedCredentialMode::Server);  // or Client"""
 
 
 def _key_of(role: Role, blocks: list[pem.Block]) -> bytes:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from pqdc.credential.formats import Bundle
 from pqdc.credential.formats.parts import (
-    DC_KEY,
-    DC_RAW,
     ECDSA,
-    LEAF,
     check_loads,
     key_file,
     leaf_file,
@@ -26,6 +23,10 @@ class FizzServer:
     name = "fizz-server"
     target = "the tool fizz server"
     loads = say_loads(ECDSA)
+    usage = (  # the second -key is the credential's: it is matched by its public key
+        "fizz server -accept 8443 -cert {folder}/leaf.pem -key {leaf_key} -key {folder}/dc.key \\\n"
+        "    -delegatedcred {folder}/dc.bin"
+    )
 
     def write(self, bundle: Bundle) -> tuple[OutputFile, ...]:
         """Each in a file of its own."""
@@ -35,8 +36,3 @@ class FizzServer:
     def read(self, data: bytes) -> tuple[Bundle, ...]:
         """Any bytes that are exactly a DelegatedCredential."""
         return read_raw(data)
-
-    def usage(self, folder: str, leaf_key: str) -> str:
-        """The second `-key` is the credential's: it is matched by its public key."""
-        return f"""\
-fizz server -accept 8443 -cert {folder}/{LEAF} -key {leaf_key} -key {folder}/{DC_KEY} -delegatedcred {folder}/{DC_RAW}"""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pqdc.credential.formats import Bundle
 from pqdc.credential.formats.parts import (
     ECDSA,
-    LEAF,
     CodePoint,
     check_loads,
     from_hex,
@@ -30,6 +29,10 @@ class InteropRunner:
     name = "interop-runner"
     target = "tls-interop-runner"
     loads = say_loads(LOADS)
+    usage = (
+        "cp {folder}/dc.txt generated/test-inputs/dc.txt; cp {folder}/leaf.pem generated/test-inputs/example.crt\n"
+        "cp {leaf_key} generated/test-inputs/example.key; ./bin/runner --client=CLIENT --server=SERVER --testcase=dc"
+    )
 
     def write(self, bundle: Bundle) -> tuple[OutputFile, ...]:
         """Both in lower-case hex, without a newline, as its own tool writes them."""
@@ -48,9 +51,3 @@ class InteropRunner:
         except DecodeError:
             raise DecodeError("hex of a credential and of its key wanted, but no PKCS#8 is after the comma") from None
         return (Bundle(dc=credential[0].dc, private_key=key),)
-
-    def usage(self, folder: str, leaf_key: str) -> str:
-        """Where its endpoints look."""
-        return f"""\
-cp {folder}/{DC_TEXT} generated/test-inputs/dc.txt; cp {folder}/{LEAF} generated/test-inputs/example.crt
-cp {leaf_key} generated/test-inputs/example.key; ./bin/runner --client=CLIENT --server=SERVER --testcase=dc"""

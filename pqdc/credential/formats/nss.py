@@ -7,10 +7,7 @@ from __future__ import annotations
 
 from pqdc.credential.formats import Bundle
 from pqdc.credential.formats.parts import (
-    DC_KEY_DER,
-    DC_RAW,
     ECDSA,
-    LEAF,
     check_loads,
     key_der_file,
     leaf_file,
@@ -29,6 +26,16 @@ class Nss:
     name = "nss"
     target = "NSS"
     loads = say_loads(ECDSA)
+    usage = (
+        "certutil -N -d sql:DB --empty-password\n"
+        "openssl pkcs12 -export -name leaf -in {folder}/leaf.pem -inkey {leaf_key} -passout pass: -out leaf.p12\n"
+        'pk12util -d sql:DB -i leaf.p12 -W ""\n'
+        "/* item: the bytes of {folder}/dc.key.der */\n"
+        "PK11_ImportDERPrivateKeyInfoAndReturnKey(slot, &item, NULL, NULL, PR_FALSE, PR_FALSE, KU_ALL, &dcKey, NULL);\n"
+        "/* dc: the bytes of {folder}/dc.bin */\n"
+        "SSLExtraServerCertData extra = {ssl_auth_null, NULL, NULL, NULL, &dc, dcKey};\n"
+        "SSL_ConfigServerCert(fd, leafCert, leafKey, &extra, sizeof extra);"
+    )
 
     def write(self, bundle: Bundle) -> tuple[OutputFile, ...]:
         """Each in a file of its own."""
@@ -38,14 +45,3 @@ class Nss:
     def read(self, data: bytes) -> tuple[Bundle, ...]:
         """Any bytes that are exactly a DelegatedCredential."""
         return read_raw(data)
-
-    def usage(self, folder: str, leaf_key: str) -> str:
-        """Commands for the leaf, calls for the credential."""
-        return f"""\
-certutil -N -d sql:DB --empty-password
-openssl pkcs12 -export -name leaf -in {folder}/{LEAF} -inkey {leaf_key} -passout pass: -out leaf.p12
-pk12util -d sql:DB -i leaf.p12 -W ""
-/* item: {folder}/{DC_KEY_DER} */
-PK11_ImportDERPrivateKeyInfoAndReturnKey(slot, &item, NULL, NULL, PR_FALSE, PR_FALSE, KU_ALL, &dcKey, NULL);
-SSLExtraServerCertData extra = {{ssl_auth_null, NULL, NULL, NULL, &dc, dcKey}};  /* dc: {folder}/{DC_RAW} */
-SSL_ConfigServerCert(fd, leafCert, leafKey, &extra, sizeof extra);"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pqdc import pem
 from pqdc.credential.formats import Bundle
-from pqdc.credential.formats.parts import DC_KEY, LEAF, key_file, leaf_file
+from pqdc.credential.formats.parts import key_file, leaf_file
 from pqdc.credential.structures import DelegatedCredential
 from pqdc.files import OutputFile
 
@@ -20,6 +20,7 @@ class Pem:
     name = "pem"
     target = "people, mail, and whatever reads the label DELEGATED CREDENTIAL"
     loads = "any"
+    usage = "the credential is in {folder}/dc.pem, its key in {folder}/dc.key, its leaf in {folder}/leaf.pem"
 
     def write(self, bundle: Bundle) -> tuple[OutputFile, ...]:
         """Each in a file of its own."""
@@ -29,6 +30,8 @@ class Pem:
     def read(self, data: bytes) -> tuple[Bundle, ...]:
         """Every block under the label, whatever stands around it. Keys and certificates beside a single one are its."""
         blocks = pem.blocks(data)
+        if any(block.label != LABEL and block.label.endswith(LABEL) for block in blocks):
+            return ()  # labels that name the role are the format fizz's
         found = [block.data for block in blocks if block.label == LABEL]
         for dc in found:
             DelegatedCredential.decode(dc)
@@ -37,7 +40,3 @@ class Pem:
         keys = [block.data for block in blocks if block.label == "PRIVATE KEY"]
         certificates = tuple(block.data for block in blocks if block.label == "CERTIFICATE")
         return (Bundle(dc=found[0], private_key=keys[0] if len(keys) == 1 else b"", certificates=certificates),)
-
-    def usage(self, folder: str, leaf_key: str) -> str:
-        """What is where."""
-        return f"the credential is in {folder}/{DC_PEM}, its key in {folder}/{DC_KEY}, its leaf in {folder}/{LEAF}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pqdc.credential.formats import Bundle
-from pqdc.credential.formats.parts import DC_RAW, key_file, leaf_file, raw_file, read_raw
+from pqdc.credential.formats.parts import key_file, leaf_file, raw_file, read_raw
 from pqdc.files import OutputFile
 
 __all__ = ["Raw"]
@@ -15,6 +15,7 @@ class Raw:
     name = "raw"
     target = "anything that takes the bytes of the structure"
     loads = "any"
+    usage = "{folder}/dc.bin is the content of the extension delegated_credential (34) of the leaf's entry"
 
     def write(self, bundle: Bundle) -> tuple[OutputFile, ...]:
         """The bytes; PEM for the rest."""
@@ -23,7 +24,3 @@ class Raw:
     def read(self, data: bytes) -> tuple[Bundle, ...]:
         """Any bytes that are exactly a DelegatedCredential."""
         return read_raw(data)
-
-    def usage(self, folder: str, leaf_key: str) -> str:
-        """Where the bytes go."""
-        return f"{folder}/{DC_RAW} is the content of the extension delegated_credential (34) of the leaf's entry"

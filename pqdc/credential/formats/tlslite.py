@@ -5,10 +5,8 @@ from __future__ import annotations
 from pqdc import pem
 from pqdc.credential.formats import Bundle
 from pqdc.credential.formats.parts import (
-    DC_KEY,
     ECDSA,
     EDDSA,
-    LEAF,
     RSA_PSS,
     check_loads,
     key_file,
@@ -29,6 +27,10 @@ class Tlslite:
     name = "tlslite"
     target = "tlslite-ng"
     loads = say_loads(LOADS)
+    usage = (  # the order matters: the leaf stands before its credential
+        "tls.py server -c {folder}/leaf.pem -k {leaf_key} --dc-file {folder}/dc.pem --dc-key {folder}/dc.key \\\n"
+        "    localhost:4433"
+    )
 
     def write(self, bundle: Bundle) -> tuple[OutputFile, ...]:
         """Each in a file of its own; it takes raw bytes for PEM unless the name ends in .pem."""
@@ -39,8 +41,3 @@ class Tlslite:
     def read(self, data: bytes) -> tuple[Bundle, ...]:
         """As `pem`."""
         return Pem().read(data)
-
-    def usage(self, folder: str, leaf_key: str) -> str:
-        """The order matters: the leaf stands before its credential."""
-        return f"""\
-tls.py server -c {folder}/{LEAF} -k {leaf_key} --dc-file {folder}/{DC_PEM} --dc-key {folder}/{DC_KEY} localhost:4433"""

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pqdc.credential.formats import Bundle
 from pqdc.credential.formats.parts import (
-    DC_KEY,
     ECDSA,
     EDDSA,
-    LEAF,
     RSA_PSS,
     check_loads,
     from_hex,
@@ -30,6 +28,10 @@ class Tongsuo:
     name = "tongsuo"
     target = "Tongsuo"
     loads = say_loads(LOADS)
+    usage = (
+        "openssl s_server -accept 4433 -tls1_3 -cert {folder}/leaf.pem -key {leaf_key} -enable_sign_by_dc \\\n"
+        "    -dc {folder}/dc.hex -dc_pkey {folder}/dc.key"
+    )
 
     def write(self, bundle: Bundle) -> tuple[OutputFile, ...]:
         """Each in a file of its own."""
@@ -40,9 +42,3 @@ class Tongsuo:
     def read(self, data: bytes) -> tuple[Bundle, ...]:
         """A file that is nothing but hex of a DelegatedCredential."""
         return read_raw(from_hex(data))
-
-    def usage(self, folder: str, leaf_key: str) -> str:
-        """The command line."""
-        return f"""\
-openssl s_server -accept 4433 -tls1_3 -cert {folder}/{LEAF} -key {leaf_key} -enable_sign_by_dc \\
-    -dc {folder}/{DC_HEX} -dc_pkey {folder}/{DC_KEY}"""
