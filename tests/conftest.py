@@ -24,6 +24,7 @@ from pqdc.scheme.facts import Scheme
 from pqdc.scheme.keys import PrivateKey
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
+CATALOG = load_catalog()  # one for all tests: keys are kept for a session, and a scheme is itself and no other
 LEAF_SCHEMES = ("ECDSA-P256", "ECDSA-P384", "ECDSA-P521", "Ed25519", "RSA-2048")
 
 # The same examples each time, everywhere; a failure is found again by running the test again, so nothing is stored.
@@ -34,7 +35,7 @@ hypothesis.settings.load_profile("pqdc")
 
 @pytest.fixture(scope="session")
 def catalog() -> Catalog:
-    return load_catalog()
+    return CATALOG
 
 
 @pytest.fixture(scope="session")

@@ -30,11 +30,11 @@ from pqdc.scheme.facts import Scheme
 from pqdc.scheme.keyfile import private_keys_of
 from pqdc.scheme.keys import Backend, PrivateKey, PublicKey
 from pqdc.scheme.pkcs8 import Secret
+from tests.conftest import CATALOG
 
 MESSAGE = b"a message that all schemes sign"
 SEED = bytes(range(32))
 NEEDED = 64  # schemes that the tables show: 8 classical ones, and the 56 of liboqs 0.13.0
-CATALOG = load_catalog()
 COMPUTED = [(scheme.name, backend) for scheme in CATALOG.values() for backend in backends.available(scheme)]
 SEEDED = [scheme for scheme in CATALOG.values() if scheme.private_key == "seed" and len(backends.available(scheme)) > 1]
 

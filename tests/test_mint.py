@@ -13,14 +13,12 @@ from pqdc.credential.structures import LARGEST_DC, DelegatedCredential, Role
 from pqdc.credential.verify import verify
 from pqdc.errors import BackendUnavailable, KeyFormatError, PqdcError, Refusal
 from pqdc.scheme import backends
-from pqdc.scheme.catalog import load_catalog
 from pqdc.scheme.facts import Scheme
-from tests.conftest import LEAF_SCHEMES, NOW
+from tests.conftest import CATALOG, LEAF_SCHEMES, NOW
 
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
 SECOND = timedelta(seconds=1)
-CATALOG = load_catalog()
 FITTING = [scheme for scheme in CATALOG.values() if not fit.reason_against(scheme)]
 
 

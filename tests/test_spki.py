@@ -16,12 +16,10 @@ from hypothesis import strategies as st
 
 from pqdc.errors import DecodeError, KeyFormatError
 from pqdc.scheme import pkcs8, spki
-from pqdc.scheme.catalog import load_catalog
 from pqdc.scheme.keyfile import private_keys_of
 from pqdc.scheme.pkcs8 import Secret
-from tests.conftest import der, oid
+from tests.conftest import CATALOG, der, oid
 
-CATALOG = load_catalog()
 POINT = b"\x04" + bytes(range(64))
 P256 = "3059301306072a8648ce3d020106082a8648ce3d030107034200" + POINT.hex()
 
