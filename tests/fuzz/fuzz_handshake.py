@@ -1,7 +1,7 @@
 """Both endpoints, fed with any bytes: in the clear as a first flight, and behind the protection as any message.
 
-`handshake_targets` is for `targets`: same shape, same laws. An endpoint ends in an alert, or waits; it never raises, and
-never says internal_error.
+`handshake_targets` is for `targets`. The law: an endpoint ends in an alert, or waits; it never raises, and never says
+internal_error.
 """
 
 from __future__ import annotations
