@@ -37,7 +37,10 @@ def command(
     out: Annotated[Path | None, typer.Option("--out", help="The folder to write to; results/ unless given.")] = None,
     algorithms: options.Algorithms = None,
 ) -> int:
-    """Measure keygen, sign, verify, mint and DC verify for each scheme, in fresh processes, into one result file."""
+    """Measure every scheme, in fresh processes.
+
+    Keygen, sign, verify, mint, DC verify and more, into one result file with all samples.
+    """
     import secrets
 
     from pqdc.measure.facts import select

@@ -44,7 +44,10 @@ def command(
     password_file: options.PasswordFile = None,
     algorithms: options.Algorithms = None,
 ) -> None:
-    """Connect, verify chain, name and credential strictly, and print how the server proved itself."""
+    """Connect, verify strictly, and print what came.
+
+    Chain, name and credential are verified, and how the server proved itself is said.
+    """
     from pqdc.cli.serve import _open_keylog, dc_schemes
     from pqdc.credential.structures import Role
     from pqdc.handshake import Client

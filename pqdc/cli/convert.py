@@ -36,7 +36,10 @@ def command(
     force: options.Force = False,
     algorithms: options.Algorithms = None,
 ) -> None:
-    """Write a credential in other formats, with its key and leaf where they are known or given."""
+    """Write a credential in other formats.
+
+    With its key and leaf, where they are known or given.
+    """
     from pqdc.cli import passwords
     from pqdc.credential.formats import choose_bundle, read_bundles, write_bundle
     from pqdc.credential.structures import DelegatedCredential

@@ -23,7 +23,10 @@ def command(
     leaf_scheme: Annotated[str, typer.Option("--leaf-scheme", help="Of the leaf that delegates.")] = "P-256",
     algorithms: options.Algorithms = None,
 ) -> int:
-    """Mint and verify a credential for every scheme, measure each quickly, and show the comparison."""
+    """Mint, verify and measure every scheme, and compare them.
+
+    What `make demo` runs; the result goes to the cache folder.
+    """
     import platformdirs
 
     from pqdc.cli import bench

@@ -44,7 +44,10 @@ def command(
     as_json: options.AsJson = False,
     algorithms: options.Algorithms = None,
 ) -> None:
-    """Shake hands in memory, and print what each message and each part of it costs on the wire."""
+    """Shake hands in memory, and print every byte of it.
+
+    What each message, and each part of it, costs on the wire.
+    """
     catalog = options.catalog(algorithms)
     if compare and scheme:
         raise typer.BadParameter("--scheme and --compare exclude each other")

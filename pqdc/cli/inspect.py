@@ -36,7 +36,9 @@ def command(
     as_json: options.AsJson = False,
     algorithms: options.Algorithms = None,
 ) -> int:
-    """Show credentials, leaves and keys: every field, what is odd, every rule's verdict.
+    """Show credentials, leaves and keys, with every verdict.
+
+    Every field, what is odd, and every rule.
 
     Nothing secret is ever shown. Exit 0 if all could be decoded, whatever the rules say of it; 1 if not.
     """

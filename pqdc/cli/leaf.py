@@ -22,7 +22,10 @@ def command(
     force: options.Force = False,
     algorithms: options.Algorithms = None,
 ) -> None:
-    """Make a leaf certificate under that CA, with DelegationUsage: leaf.pem and leaf.key."""
+    """Make a leaf certificate that may delegate.
+
+    Under the CA of a folder, with DelegationUsage: leaf.pem and leaf.key.
+    """
     from pqdc import pem
     from pqdc.credential.authority import Authority
     from pqdc.credential.leaf import read_certificates

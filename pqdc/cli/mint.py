@@ -43,7 +43,7 @@ def command(
     force: options.Force = False,
     algorithms: options.Algorithms = None,
 ) -> None:
-    """Mint a delegated credential under a leaf. It refuses what RFC 9345 forbids."""
+    """Mint a delegated credential; refuses what RFC 9345 forbids."""
     from pqdc.cli import passwords
     from pqdc.credential.formats import Bundle, write_bundle
     from pqdc.credential.leaf import Leaf

@@ -22,7 +22,10 @@ def command(
     as_json: options.AsJson = False,
     algorithms: options.Algorithms = None,
 ) -> None:
-    """List the signature schemes: sizes, level, code point, who computes them here, do they fit a credential."""
+    """List the signature schemes, and whether a DC can carry them.
+
+    Sizes, NIST level, code point, and who computes them here.
+    """
     from pqdc.errors import UnknownScheme
 
     catalog = options.catalog(algorithms)

@@ -51,7 +51,10 @@ def command(
     password_file: options.PasswordFile = None,
     algorithms: options.Algorithms = None,
 ) -> None:
-    """Serve a page over TLS 1.3 that says which credential protected the connection. SIGHUP reads the files again."""
+    """Serve TLS 1.3 with delegated credentials.
+
+    A page says which credential protected the connection. SIGHUP reads the files again.
+    """
     from pqdc.handshake import ClientAuth, Server
     from pqdc.handshake.loading import load_identities, load_trust
     from pqdc.handshake.transport.tcp import Bounds

@@ -21,7 +21,10 @@ def command(
     ] = "native",
     computed: Annotated[bool, typer.Option("--computed", help="Leave out schemes that nothing computed.")] = False,
 ) -> None:
-    """Show what was measured: sizes, times, bytes on the wire, and whether a scheme fits a credential."""
+    """Show what was measured.
+
+    Sizes, times, bytes on the wire, and whether a scheme fits a credential; from a result file alone.
+    """
     from pqdc.cli.bench import results_folder
     from pqdc.report import load_renderer
     from pqdc.report.result import newest, read

@@ -30,7 +30,7 @@ def command(
     as_json: options.AsJson = False,
     algorithms: options.Algorithms = None,
 ) -> int:
-    """Verify a delegated credential: every rule of RFC 9345 that needs no handshake.
+    """Verify a credential by every rule that needs no handshake.
 
     Exit 0 if it is accepted, 1 if it is refused or a file cannot be read, 2 for wrong use.
     """
