@@ -223,7 +223,9 @@ def _private_keys() -> Iterable[bytes]:
 
 
 def _bundle() -> formats.Bundle:
-    dc, leaf = next(iter(_vectors("dc"))), next(iter(_vectors("leaf")))
+    """A valid credential with its own key and leaf: ECDSA P-256, which every target loads."""
+    group = json.loads((VECTORS / "dc_valid.json").read_text(encoding="ascii"))["testGroups"][0]
+    dc, leaf = bytes.fromhex(group["tests"][0]["dc"]), bytes.fromhex(group["leaf"])
     return formats.Bundle(dc=dc, private_key=next(iter(_private_keys())), certificates=(leaf,), role=Role.SERVER)
 
 
