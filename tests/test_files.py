@@ -151,7 +151,7 @@ def test_a_dangling_link_in_the_way(tmp_path):
 
 def test_a_file_where_the_folder_should_be(tmp_path):
     (tmp_path / "folder").touch()
-    with pytest.raises(FileError, match="file exists|not a directory"):
+    with pytest.raises(FileError, match=r"file exists|not a directory"):
         write_files(tmp_path / "folder", [PUBLIC])
 
 

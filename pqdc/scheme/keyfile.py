@@ -212,7 +212,7 @@ def _load(scheme: Scheme, key: pkcs8.OneAsymmetricKey, public: bytes) -> Private
             continue
         if public and private.public.raw != public:
             raise KeyFormatError(f"this private key of {scheme.name} belongs to another public key")
-        if key.algorithm.parameters and scheme.key_parameters_too:
+        if key.algorithm.oid == scheme.spki_oid and key.algorithm.parameters and scheme.key_parameters_too:
             private.public.keep(_spki_of(key, private.public.raw))
         return private
     raise reasons[0]

@@ -247,7 +247,5 @@ def _scrypt(parameters: _Scrypt, key_bytes: int) -> Callable[[bytes], bytes]:
     if parameters.key_bytes not in {None, key_bytes} or cost < 2 or cost & (cost - 1) or block < 1 or parallel < 1:
         raise ValueError("impossible parameters")
     if 128 * cost * block > MOST_SCRYPT_BYTES or cost * block * parallel > MOST_SCRYPT_WORK:
-        raise KeyFormatError(
-            f"the private key asks for too much of scrypt: N = {cost:,}, r = {block:,}, p = {parallel:,}"
-        )
+        raise KeyFormatError("the private key asks for more memory or work of scrypt than is sensible")
     return lambda password: Scrypt(parameters.salt, key_bytes, cost, block, parallel).derive(password)
