@@ -58,12 +58,20 @@ class Reader:
         Raises:
             DecodeError: it ends beyond the data, is shorter than `at_least` or longer than `at_most`.
         """
-        length = self.uint(length_size, f"length of {field}")
+        start = self._position + length_size
+        if start > self._end:
+            self.read(length_size, f"length of {field}")  # which says so
+        length = int.from_bytes(self._data[self._position : start], "big")
         if length < at_least:
             raise DecodeError(f"{self.what}: {field} has {length} bytes, at least {at_least} are wanted")
         if at_most is not None and length > at_most:
             raise DecodeError(f"{self.what}: {field} has {length} bytes, at most {at_most} are allowed")
-        return self.read(length, field)
+        end = start + length
+        self._position = start
+        if end > self._end:
+            self.read(length, field)
+        self._position = end
+        return self._data[start:end]
 
     def uints(self, length_size: int, field: str) -> tuple[int, ...]:
         """A vector of 16-bit integers, at least one, whose length in bytes takes `length_size`.

@@ -61,12 +61,9 @@ class PeerCredentials:
         self.dc = None if encoded is None else offers.decode(encoded)
         if self.dc is not None:
             offers.check_offered(self.dc, offer, role)
-        try:
-            self.leaf = Certificate.decode(chain[0], settings.catalog)
-        except DecodeError as error:
-            raise ProtocolViolation(Alert.BAD_CERTIFICATE, str(error)) from None
-        now = settings.clock()
-        self._check(chain, settings, now, name)
+        certificates = [_sound(der, settings.catalog) for der in chain]
+        self.leaf = certificates[0]
+        self._check(chain, settings, settings.clock(), name)
         self._chain = chain
 
     def _check(self, chain: tuple[bytes, ...], settings: Settings, now: datetime, name: str | None) -> None:
@@ -101,6 +98,17 @@ class PeerCredentials:
                 Alert.ILLEGAL_PARAMETER, f"CertificateVerify by 0x{algorithm:04x}, which the leaf's key does not make"
             )
         return key
+
+
+def _sound(der: bytes, catalog: Catalog) -> Certificate:
+    """A certificate that follows RFC 5280 as far as can be seen at a glance; libraries only warn of it."""
+    try:
+        certificate = Certificate.decode(der, catalog)
+    except DecodeError as error:
+        raise ProtocolViolation(Alert.BAD_CERTIFICATE, str(error)) from None
+    if certificate.oddities:
+        raise ProtocolViolation(Alert.BAD_CERTIFICATE, f"a certificate in which {'; '.join(certificate.oddities)}")
+    return certificate
 
 
 def _credential_key(dc: DelegatedCredential, catalog: Catalog) -> PublicKey:

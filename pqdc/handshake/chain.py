@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.x509 import verification
@@ -58,8 +59,13 @@ class Trust:
         """
         try:
             certificates = [x509.load_der_x509_certificate(der) for der in chain]
-        except ValueError as error:
-            raise ProtocolViolation(Alert.BAD_CERTIFICATE, f"no X.509 certificate: {error}") from None
+            self._judge(certificates, now, role, name)
+        except ProtocolViolation:
+            raise
+        except Exception as error:  # noqa: BLE001 - the library has a dozen types for what is wrong with a certificate
+            raise ProtocolViolation(Alert.BAD_CERTIFICATE, f"the certificate chain: {error}") from None
+
+    def _judge(self, certificates: list[x509.Certificate], now: datetime, role: Role, name: str | None) -> None:
         try:
             if not self._store or (role is Role.SERVER and name is None):
                 check_path(certificates, self._roots, now=now, role=role, name=name)
@@ -68,9 +74,7 @@ class Trust:
         except verification.VerificationError as error:
             check_path(certificates, self._roots, now=now, role=role, name=name)  # raises what is wrong, by name
             if not any(reason in str(error) for reason in _FORBIDDEN_TYPE):
-                raise ProtocolViolation(Alert.BAD_CERTIFICATE, f"the certificate chain: {error}") from None
-        except ValueError as error:  # duplicate extensions and the like, which the library finds late
-            raise ProtocolViolation(Alert.BAD_CERTIFICATE, f"the certificate chain: {error}") from None
+                raise
 
     def _ask_library(self, certificates: list[x509.Certificate], now: datetime, role: Role, name: str | None) -> None:
         builder = verification.PolicyBuilder().time(now)
@@ -83,6 +87,7 @@ class Trust:
             builder.build_server_verifier(_subject(name)).verify(leaf, intermediates)
 
 
+@lru_cache(maxsize=64)
 def _subject(name: str) -> verification.Subject:
     try:
         return x509.IPAddress(ipaddress.ip_address(name))

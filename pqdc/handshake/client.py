@@ -7,6 +7,7 @@ comes only if asked for, and proves the server by its own key. Session tickets a
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 from typing import Any
 
 from pqdc.credential.offers import Offer, schemes_to_offer
@@ -65,7 +66,7 @@ class ClientConnection(Connection):
         self._asked: frozenset[int] = frozenset()
         self._send_hello(None)
         self._compatibility_allowed = True
-        self._expected = {HandshakeType.SERVER_HELLO: self._take_server_hello}
+        self._expected = {HandshakeType.SERVER_HELLO: ClientConnection._take_server_hello}
 
     # ---- the hellos
 
@@ -163,7 +164,7 @@ class ClientConnection(Connection):
         if self._client.compatibility and self._retry is None:
             self._send_compatibility()
         self._write_by(client)
-        self._expected = {HandshakeType.ENCRYPTED_EXTENSIONS: self._take_encrypted_extensions}
+        self._expected = {HandshakeType.ENCRYPTED_EXTENSIONS: ClientConnection._take_encrypted_extensions}
 
     def _take_encrypted_extensions(self, message: bytes) -> None:
         sent = EncryptedExtensions.decode(message[HEADER_BYTES:])
@@ -175,8 +176,8 @@ class ClientConnection(Connection):
             self._alpn = chosen[0]
         self._transcript.add(message)
         self._expected = {
-            HandshakeType.CERTIFICATE_REQUEST: self._take_request,
-            HandshakeType.CERTIFICATE: self._take_certificate,
+            HandshakeType.CERTIFICATE_REQUEST: ClientConnection._take_request,
+            HandshakeType.CERTIFICATE: ClientConnection._take_certificate,
         }
 
     # ---- authentication
@@ -194,7 +195,7 @@ class ClientConnection(Connection):
         )
         self._request = request
         self._transcript.add(message)
-        self._expected = {HandshakeType.CERTIFICATE: self._take_certificate}
+        self._expected = {HandshakeType.CERTIFICATE: ClientConnection._take_certificate}
 
     def _take_certificate(self, message: bytes) -> None:
         shown = CertificateMessage.decode(message[HEADER_BYTES:])
@@ -209,7 +210,7 @@ class ClientConnection(Connection):
             )
         self._peer = PeerCredentials(shown, self._offer, Role.SERVER, self._client, self._client.server_name)
         self._transcript.add(message)
-        self._expected = {HandshakeType.CERTIFICATE_VERIFY: self._take_certificate_verify}
+        self._expected = {HandshakeType.CERTIFICATE_VERIFY: ClientConnection._take_certificate_verify}
 
     def _take_certificate_verify(self, message: bytes) -> None:
         if self._peer is None:
@@ -217,7 +218,7 @@ class ClientConnection(Connection):
         verify = CertificateVerify.decode(message[HEADER_BYTES:])
         self._peer_proof = self._peer.check_signature(verify, self._transcript.digest())
         self._transcript.add(message)
-        self._expected = {HandshakeType.FINISHED: self._take_finished}
+        self._expected = {HandshakeType.FINISHED: ClientConnection._take_finished}
 
     def _take_finished(self, message: bytes) -> None:
         self._check_finished(message)
@@ -241,7 +242,7 @@ class ClientConnection(Connection):
                 peer=self._peer_proof,
             )
         )
-        self._expected = {**self._expected, HandshakeType.NEW_SESSION_TICKET: self._take_ticket}
+        self._expected = {**self._expected, HandshakeType.NEW_SESSION_TICKET: ClientConnection._take_ticket}
 
     def _prove(self) -> Identity | None:
         """Show what the server takes, or nothing, which it may take too."""
@@ -269,6 +270,7 @@ def _check_version(hello: ServerHello) -> None:
     raise ProtocolViolation(Alert.PROTOCOL_VERSION, "the server does not speak TLS 1.3")
 
 
+@lru_cache(maxsize=64)
 def _is_address(name: str) -> bool:
     try:
         ipaddress.ip_address(name)

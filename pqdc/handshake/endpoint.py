@@ -7,6 +7,7 @@ of handlers; anything else is an unexpected_message. After a failure nothing is 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from pqdc.credential.structures import Role
 from pqdc.errors import PqdcError
@@ -24,7 +25,7 @@ from pqdc.handshake.transcript import Transcript
 
 __all__ = ["Connection"]
 
-Handler = Callable[[bytes], None]
+Handler = Callable[[Any, bytes], None]  # a method, not bound: a table of bound ones would keep its own connection alive
 
 
 class Connection:
@@ -150,7 +151,7 @@ class Connection:
             if self._received_bytes > self._settings.limits.handshake_bytes:
                 raise ProtocolViolation(Alert.ILLEGAL_PARAMETER, "the handshake is larger than the limit")
             self.received.append(message)
-        handler(message)
+        handler(self, message)
 
     def _take_alert(self, content: bytes) -> None:
         if len(content) != 2:
@@ -261,7 +262,7 @@ class Connection:
         self._compatibility_allowed = False
         self.sent_traffic = self._writer.traffic.copy()
         self.received_traffic = self._reader.traffic.copy()
-        self._expected = {HandshakeType.KEY_UPDATE: self._take_key_update}
+        self._expected = {HandshakeType.KEY_UPDATE: Connection._take_key_update}
         self._events.append(Connected(session))
 
     @property

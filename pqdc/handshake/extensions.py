@@ -6,6 +6,7 @@ and refused where it answers something that we did not ask.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -59,7 +60,7 @@ class Codec:
 
 def _u16s(length_size: int) -> Codec:
     return Codec(
-        lambda values: vector(length_size, b"".join(value.to_bytes(2, "big") for value in values)),
+        lambda values: vector(length_size, struct.pack(f">{len(values)}H", *values)),
         lambda reader: reader.uints(length_size, "list"),
     )
 
@@ -154,6 +155,9 @@ CODECS: Mapping[Place, Mapping[int, Codec]] = {
 _KNOWN = frozenset(kind for codecs in CODECS.values() for kind in codecs)
 
 
+_NAMES = {kind: name_of(ExtensionType, kind) for kind in _KNOWN}
+
+
 def write(place: Place, values: Mapping[int, Any]) -> Extensions:
     """The extensions of a message of ours, in the order given."""
     codecs = CODECS[place]
@@ -176,8 +180,9 @@ def read_all(place: Place, extensions: Extensions) -> dict[int, Any]:
         seen.add(kind)
         codec = codecs.get(kind)
         if codec is not None:
-            with Reader(data, _name(kind)) as reader:
-                found[kind] = codec.read(reader)
+            reader = Reader(data, _NAMES[kind])
+            found[kind] = codec.read(reader)
+            reader.end()
         elif kind in _KNOWN:
             raise ProtocolViolation(Alert.ILLEGAL_PARAMETER, f"{_name(kind)} has no place in a {place.value}")
     return found

@@ -61,13 +61,13 @@ def expand_label(suite: Suite, secret: bytes, label: str, context: bytes, length
 
         struct { uint16 length = Length; opaque label<7..255> = "tls13 " + Label; opaque context<0..255>; } HkdfLabel;
     """
-    info = _label(label, length) + vector(1, context)
-    return HKDFExpand(suite.hash, length, info).derive(secret)
+    return HKDFExpand(suite.hash, length, _label(label, length, len(context)) + context).derive(secret)
 
 
 @lru_cache(maxsize=64)
-def _label(label: str, length: int) -> bytes:
-    return length.to_bytes(2, "big") + vector(1, b"tls13 " + label.encode("ascii"))
+def _label(label: str, length: int, context: int) -> bytes:
+    """All of it but the context."""
+    return length.to_bytes(2, "big") + vector(1, b"tls13 " + label.encode("ascii")) + bytes([context])
 
 
 def traffic_keys(suite: Suite, secret: bytes) -> TrafficKeys:

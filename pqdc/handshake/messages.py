@@ -7,7 +7,8 @@ bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
@@ -35,6 +36,7 @@ HEADER_BYTES = 4
 # SHA-256 of "HelloRetryRequest", the random of a ServerHello that is one: RFC 8446 section 4.1.3
 HELLO_RETRY_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
 
+_HEAD = struct.Struct(">HH").pack
 Extensions = tuple[tuple[int, bytes], ...]
 
 
@@ -54,7 +56,8 @@ def frame(message: Message) -> bytes:
 
         struct { HandshakeType msg_type; uint24 length; ... } Handshake;
     """
-    return bytes([message.type]) + vector(3, message.body())
+    body = message.body()
+    return (message.type << 24 | len(body)).to_bytes(4, "big") + body
 
 
 def write_extensions(extensions: Extensions) -> bytes:
@@ -64,20 +67,20 @@ def write_extensions(extensions: Extensions) -> bytes:
 
         struct { ExtensionType extension_type; opaque extension_data<0..2^16-1>; } Extension;
     """
-    return vector(2, b"".join(kind.to_bytes(2, "big") + vector(2, data) for kind, data in extensions))
+    return vector(2, b"".join([_HEAD(kind, len(data)) + data for kind, data in extensions]))
 
 
 def read_extensions(reader: Reader) -> Extensions:
     """The list, to its end; whether types repeat is not asked."""
     found = []
-    with Reader(reader.vector(2, "extensions"), reader.what) as inner:
-        while inner.remaining:
-            found.append((inner.uint(2, "extension_type"), inner.vector(2, "extension_data")))
+    inner = Reader(reader.vector(2, "extensions"), reader.what)
+    while inner.remaining:
+        found.append((inner.uint(2, "extension_type"), inner.vector(2, "extension_data")))
     return tuple(found)
 
 
-def _u16s(values: Iterable[int]) -> bytes:
-    return b"".join(value.to_bytes(2, "big") for value in values)
+def _u16s(values: Sequence[int]) -> bytes:
+    return struct.pack(f">{len(values)}H", *values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

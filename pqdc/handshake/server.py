@@ -58,7 +58,7 @@ class ServerConnection(Connection):
         self._peer_proof: Proof | None = None
         self._client_secret = b""
         self._application: tuple[bytes, bytes] = (b"", b"")
-        self._expected = {HandshakeType.CLIENT_HELLO: self._take_client_hello}
+        self._expected = {HandshakeType.CLIENT_HELLO: ServerConnection._take_client_hello}
 
     # ---- the hellos
 
@@ -172,9 +172,9 @@ class ServerConnection(Connection):
         self._log("SERVER_TRAFFIC_SECRET_0", server)
         self._write_by(server)
         if self._server.client_auth is ClientAuth.NO:
-            self._expected = {HandshakeType.FINISHED: self._take_finished}
+            self._expected = {HandshakeType.FINISHED: ServerConnection._take_finished}
         else:
-            self._expected = {HandshakeType.CERTIFICATE: self._take_certificate}
+            self._expected = {HandshakeType.CERTIFICATE: ServerConnection._take_certificate}
 
     def _choose_identity(self) -> Identity:
         now = self._server.clock().timestamp()
@@ -216,12 +216,12 @@ class ServerConnection(Connection):
         if not shown.entries:
             if wanted is not ClientAuth.OPTIONAL:
                 raise ProtocolViolation(Alert.CERTIFICATE_REQUIRED, "the client has shown no certificate")
-            self._expected = {HandshakeType.FINISHED: self._take_finished}
+            self._expected = {HandshakeType.FINISHED: ServerConnection._take_finished}
         else:
             self._peer = self._judge(shown)
             if wanted is ClientAuth.DELEGATED and self._peer.dc is None:
                 raise ProtocolViolation(Alert.CERTIFICATE_REQUIRED, "the client has shown no delegated credential")
-            self._expected = {HandshakeType.CERTIFICATE_VERIFY: self._take_certificate_verify}
+            self._expected = {HandshakeType.CERTIFICATE_VERIFY: ServerConnection._take_certificate_verify}
         self._transcript.add(message)
 
     def _judge(self, shown: CertificateMessage) -> PeerCredentials:
@@ -241,7 +241,7 @@ class ServerConnection(Connection):
         verify = CertificateVerify.decode(message[HEADER_BYTES:])
         self._peer_proof = self._peer.check_signature(verify, self._transcript.digest())
         self._transcript.add(message)
-        self._expected = {HandshakeType.FINISHED: self._take_finished}
+        self._expected = {HandshakeType.FINISHED: ServerConnection._take_finished}
 
     def _take_finished(self, message: bytes) -> None:
         self._check_finished(message)
