@@ -63,7 +63,8 @@ def command(
         public, private = _own_key(dc_key, dc_public, chosen, catalog, password_file)
         dc = minter.mint_for(public, valid_for=lifetime, now=now)
     else:
-        dc, private = minter.mint(chosen, valid_for=lifetime, now=now, backend=backends.choose(chosen, backend))
+        named = backends.choose(chosen, backend) if backend else None
+        dc, private = minter.mint(chosen, valid_for=lifetime, now=now, backend=named)
     pkcs8 = private.pkcs8() if private else b""
     bundle = Bundle(
         dc=dc.encode(),

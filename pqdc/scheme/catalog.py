@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, get_args
@@ -35,6 +36,16 @@ def load_catalog(*overlays: Path | str) -> Catalog:
         CatalogError: a file is missing, is not TOML, or says something impossible; the message begins with the path of
             the entry (``scheme.ML-DSA-44.code_point: expected ...``).
     """
+    return _load(*map(Path, overlays)) if overlays else _built_in()
+
+
+@lru_cache(maxsize=1)
+def _built_in() -> Catalog:
+    """The built-in schemes, read once: a scheme is itself, and two copies of one would be two."""
+    return _load()
+
+
+def _load(*overlays: Path) -> Catalog:
     tables: dict[str, dict[str, Any]] = {}
     origin: dict[str, str] = {}
     shared: dict[str, str] = {}
