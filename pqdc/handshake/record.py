@@ -55,16 +55,26 @@ class Traffic:
 class _Protection:
     """The keys of one direction, and the number of the next record under them."""
 
-    __slots__ = ("keys", "sequence")
+    __slots__ = ("_keys", "_secret", "sequence")
 
     def __init__(self) -> None:
-        self.keys: TrafficKeys | None = None
+        self._secret: tuple[Suite, bytes] | None = None
+        self._keys: TrafficKeys | None = None
         self.sequence = 0
 
     def use(self, suite: Suite, secret: bytes) -> None:
-        """Protect by the keys of this traffic secret from now on."""
-        self.keys = traffic_keys(suite, secret)
+        """Protect by the keys of this traffic secret from now on; they are made when the first record needs them."""
+        self._secret = suite, secret
+        self._keys = None
         self.sequence = 0
+
+    @property
+    def keys(self) -> TrafficKeys | None:
+        """In use now; None before there are any."""
+        if self._keys is None and self._secret is not None:
+            self._keys = traffic_keys(*self._secret)
+            self._secret = None
+        return self._keys
 
     def nonce(self, keys: TrafficKeys) -> bytes:
         """Of the next record."""
@@ -171,7 +181,8 @@ class RecordReader(_Protection):
     def _open(self, kind: int, header: bytes, fragment: bytes) -> tuple[int, bytes] | None:
         """Type and content; None for early data that is passed over."""
         protected = kind == ContentType.APPLICATION_DATA
-        if self.keys is None:
+        keys = self.keys
+        if keys is None:
             if protected:
                 self._skip(fragment, Alert.UNEXPECTED_MESSAGE, "application data before any key")
                 return None
@@ -183,7 +194,7 @@ class RecordReader(_Protection):
             raise ProtocolViolation(Alert.UNEXPECTED_MESSAGE, "a record in the clear where keys are in use")
         sequence = self.sequence
         try:
-            inner = self.keys.aead.decrypt(self.nonce(self.keys), fragment, header)
+            inner = keys.aead.decrypt(self.nonce(keys), fragment, header)
         except InvalidTag:
             self.sequence = sequence
             self._skip(fragment, Alert.BAD_RECORD_MAC, "a record that is not authentic")

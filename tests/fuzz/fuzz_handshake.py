@@ -65,7 +65,7 @@ def feed_client_behind(data: bytes) -> None:
     flight = server.data_to_send()
     hello = flight[: 5 + int.from_bytes(flight[3:5], "big")]
     client.receive(hello + b"\x14\x03\x03\0\1\1")
-    client._reader.keys = None  # records in the clear: what is fuzzed lies behind them
+    client._reader._keys = client._reader._secret = None  # records in the clear: what is fuzzed lies behind them
     _law(client, data)
 
 
