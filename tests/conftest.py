@@ -68,9 +68,13 @@ class Keys:
 
     def __call__(self, scheme: Scheme, backend: str | None = None) -> PrivateKey:
         name = backend or backends.choose(scheme).name
-        if (scheme.name, name) not in self._made:
-            self._made[scheme.name, name] = self._make(scheme, name)
-        return self._made[scheme.name, name]
+        made = self._made.get((scheme.name, name))
+        if made is None:
+            made = self._make(scheme, name)
+        elif made.scheme is not scheme:  # of another catalog: schemes are the same only within one
+            made = backends.load_backend(name).private_key(scheme, made.secret())
+        self._made[scheme.name, name] = made
+        return made
 
     def _make(self, scheme: Scheme, name: str) -> PrivateKey:
         backend = backends.load_backend(name)

@@ -13,10 +13,10 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Protocol
 
-from pqdc import pem
 from pqdc.credential.structures import DelegatedCredential, Role
 from pqdc.errors import DecodeError, FileError
 from pqdc.files import OutputFile, merge_files, read_file
+from pqdc.pem import blocks  # not the module: the format of that name is an attribute here once it is loaded
 
 __all__ = [
     "Bundle",
@@ -178,7 +178,7 @@ def read_credential(path: Path, role: Role) -> DelegatedCredential:
 def _what(data: bytes) -> str:
     """What a file is instead, by its labels, or by how decoding it ends; never by its bytes."""
     try:
-        labels = list(dict.fromkeys(block.label for block in pem.blocks(data)))
+        labels = list(dict.fromkeys(block.label for block in blocks(data)))
     except DecodeError as error:
         return str(error)
     if labels:
