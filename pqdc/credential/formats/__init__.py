@@ -103,11 +103,17 @@ def load_format(name: str) -> Format:
     Raises:
         FileError: there is none.
     """
-    for point in entry_points(group="pqdc.formats"):
-        if point.name == name.strip().lower():
-            found: Format = point.load()()
-            return found
-    raise FileError(f"no format is called {name!r}", hint=f"there are {', '.join(format_names())}")
+    wanted = name.strip().lower()
+    if wanted not in format_names():
+        raise FileError(f"no format is called {name!r}", hint=f"there are {', '.join(format_names())}")
+    return _load(wanted)
+
+
+@lru_cache(maxsize=64)  # to look through the entry points takes milliseconds
+def _load(name: str) -> Format:
+    (point, *_) = entry_points(group="pqdc.formats", name=name)
+    found: Format = point.load()()
+    return found
 
 
 def say_usage(target: Format, *, folder: str, leaf_key: str) -> str:
