@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import random
 import signal
 import sys
 import time
@@ -12,14 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from pqdc.credential import refusals
+from pqdc.credential import delegation, refusals
+from pqdc.credential import verify as verifier
 from pqdc.credential.certificate import Certificate
 from pqdc.credential.structures import DelegatedCredential
 from pqdc.credential.verify import judge, verify
 from pqdc.errors import BackendUnavailable, KeyFormatError
 from pqdc.scheme import keyfile
-from pqdc.scheme.backends import load_backend
-from tests.mutate import campaign, corpus, oracle
+from pqdc.scheme.backends import liboqs, load_backend, openssl
+from pqdc.scheme.facts import Scheme
+from tests.mutate import campaign, corpus, mutations, oracle
 from tests.mutate.__main__ import main
 from tests.mutate.judge import AT, is_bad
 from tests.vectors import der, seeded
@@ -152,6 +155,51 @@ def test_the_oracle_takes_the_corpus_as_it_is_and_pqdc_agrees():
 def test_bad_verdicts_are_those_that_must_not_be():
     assert is_bad("FALSE ACCEPT: x")
     assert not is_bad("SignatureInvalid")
+
+
+# ---- faults planted, which the campaign must find
+
+
+def verdicts(trials: int, make, ask):
+    """Of the first so many mutations, one by one."""
+    items, rng = corpus.build(), random.Random("planted")  # noqa: S311 - it must repeat
+    return (ask(make(rng, items), items) for _ in range(trials))
+
+
+# M3 on rsaEncryption is left out: V6 refuses such a key as well, by another name.
+RULES = [rule for rule in (*verifier.DC_RULES, *verifier.CASE_RULES) if "rsaEncryption" not in rule.asks]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule.name} {rule.asks}")
+def test_a_verifier_without_a_rule_is_found_out(monkeypatch, rule):
+    monkeypatch.setattr(verifier, "_DC_CHECKS", tuple(c for c in verifier._DC_CHECKS if c is not rule.of_dc))
+    monkeypatch.setattr(verifier, "_CASE_CHECKS", tuple(c for c in verifier._CASE_CHECKS if c is not rule.check))
+    assert "FALSE ACCEPT" in verdicts(20_000, mutations.credential_trial, campaign.judge.judge_credential)
+
+
+@pytest.mark.parametrize("leaf_check", delegation.LEAF_CHECKS, ids=lambda check: f"{check.rule} {check.asks}")
+def test_a_verifier_without_a_rule_for_leaves_is_found_out(monkeypatch, leaf_check):
+    kept = tuple(check for check in delegation.LEAF_CHECKS if check is not leaf_check)
+    monkeypatch.setattr(delegation, "LEAF_CHECKS", kept)
+    found = verdicts(20_000, mutations.credential_trial, campaign.judge.judge_credential)
+    assert any(verdict.startswith("FALSE ACCEPT: a leaf") for verdict in found)
+
+
+def test_a_verifier_that_shows_libraries_any_length_is_found_out(monkeypatch):
+    monkeypatch.setattr(campaign.judge, "_ASKED", 0)
+    for module in (liboqs, openssl):
+        monkeypatch.setattr(module._Public, "_verifies", module._Public._verifies)  # put back what is watched
+    campaign.judge.watch_backends()
+    monkeypatch.setattr(Scheme, "makes_signature_of", lambda scheme, length: True)
+    found = set(verdicts(2_000, mutations.signature_trial, campaign.judge.judge_signature))
+    assert "FALSE ACCEPT: the library was shown a length that the scheme does not make" in found
+    assert any("cross" in verdict for verdict in found), "liboqs 0.13.0 accepts CROSS signatures with bytes appended"
+
+
+def test_an_exception_without_a_name_is_found_out(monkeypatch):
+    monkeypatch.setattr(DelegatedCredential, "decode", classmethod(lambda cls, data: data[1_000_000]))
+    found = set(verdicts(50, mutations.credential_trial, campaign.judge.judge_credential))
+    assert "UNNAMED IndexError: index out of range" in found
 
 
 # ---- found by the campaign

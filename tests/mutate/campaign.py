@@ -26,6 +26,7 @@ from typing import IO, Any
 
 from tests.mutate import corpus, judge, mutations
 
+VERSION = 2  # raised when the mutations change: a state file goes on with the ones it began with
 BATCH = 5_000
 STALLED_AFTER = 120  # seconds at one mutation
 KEPT_FAILURES = 5  # of each batch, in full
@@ -49,7 +50,7 @@ class Plan:
         return min(BATCH, self.count - batch * BATCH)
 
     def header(self) -> dict[str, Any]:
-        return {"campaign": 1, "seed": self.seed, "count": self.count, "batch": BATCH, "corpus": self.corpus}
+        return {"campaign": VERSION, "seed": self.seed, "count": self.count, "batch": BATCH, "corpus": self.corpus}
 
 
 @dataclass(kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -355,7 +356,7 @@ def _stacked(rng: random.Random, corpus: Corpus, minted: Minted) -> Trial:
 QUICK_SIGNERS = frozenset({0x0403, 0x0807})  # the RSA here is Python's
 
 
-def _resigned(rng: random.Random, corpus: Corpus, minted: Minted) -> Trial:
+def _resigned(rng: random.Random, corpus: Corpus, minted: Minted) -> Trial:  # noqa: C901 - one arm for each kind
     other = rng.choice(corpus.minted)
     valid_time, dcva, key, algorithm = minted.valid_time, minted.dcva, minted.spki, minted.leaf.algorithm
     choice = rng.choice(
@@ -369,9 +370,12 @@ def _resigned(rng: random.Random, corpus: Corpus, minted: Minted) -> Trial:
             "key of another",
             "key and code point of another",
             "role",
+            "valid_time and time",
+            "valid_time and time",
+            "a key too large",
         )
     )
-    role = minted.role
+    role, now = minted.role, NOW
     match choice:
         case "valid_time":
             valid_time = _some_valid_time(rng, minted)
@@ -389,6 +393,13 @@ def _resigned(rng: random.Random, corpus: Corpus, minted: Minted) -> Trial:
             key, dcva = other.spki, other.dcva
         case "role":
             role = role.other
+        case "valid_time and time":
+            start, end = minted.leaf.not_before, minted.leaf.not_after
+            now = rng.choice((start, end)) + rng.choice((-DAY, -2, -1, 0, 1, 2, DAY))
+            expiry = rng.choice((now, now, end)) + rng.choice((-1, 0, 1, DAY, WEEK - 1, WEEK, WEEK + 1))
+            valid_time = (expiry - start) % 2**32
+        case "a key too large":
+            key, dcva = corpus.too_large.spki, corpus.too_large.code_point
     message = to_be_signed(minted.leaf.der, role, valid_time, dcva, key, algorithm)
     return Trial(
         kind=f"signed again: {choice}",
@@ -396,7 +407,7 @@ def _resigned(rng: random.Random, corpus: Corpus, minted: Minted) -> Trial:
         dc=pack(valid_time, dcva, key, algorithm, minted.leaf.key.sign(message)),
         leaf=minted.leaf.der,
         role=role,
-        now=NOW,
+        now=now,
         resigned=True,
     )
 
@@ -453,6 +464,47 @@ def _leaf_resigned(rng: random.Random, corpus: Corpus, minted: Minted) -> Trial:
     )
 
 
+def _leaf_reissued(rng: random.Random, corpus: Corpus, minted: Minted) -> Trial:
+    """A leaf that differs in one thing which RFC 9345 or RFC 5280 has a rule for, well-formed otherwise."""
+    entry = minted.leaf
+    usage = der.DELEGATION_USAGE_OID
+    value = rng.choice((b"", b"\5", b"\5\0\0", b"\5\1\0", b"\x30\0", rng.randbytes(2)))
+    bits = rng.randbytes(1)
+    changed: dict[str, Any] = rng.choice(
+        (
+            {"delegation": (der.extension(usage, der.NULL, critical=True),)},
+            {"delegation": (der.extension(usage, value),)},
+            {"delegation": ()},
+            {"delegation": (der.DELEGATION_USAGE, der.DELEGATION_USAGE)},
+            {"delegation": (der.DELEGATION_USAGE, der.extension(usage, value))},
+            {"delegation": (der.extension(f"{usage}.1", der.NULL),)},
+            {"key_usage": (der.extension(der.KEY_USAGE_OID, der.bits(bits), critical=rng.random() < 0.5),)},
+            {"key_usage": ()},
+            {"key_usage": (der.extension(der.KEY_USAGE_OID, value, critical=True),)},
+            {"key_usage": (der.KEY_USAGE, der.KEY_USAGE)},
+            {"serial": rng.choice((0, -1, 1, -rng.getrandbits(64), rng.getrandbits(150)))},
+            {"version": rng.choice((b"", der.tlv(0xA0, der.integer(rng.choice((0, 1, 2, 3)))))), "serial": 99},
+            {"not_before": der.time(NOW + rng.choice((-1, 0, 1, DAY, -DAY)))},
+            {"not_after": der.time(minted.expiry + rng.choice((-1, 0, 1, DAY, -DAY)))},
+            {"not_after": der.generalized_time(entry.not_after)},
+            {"spki": rng.choice(corpus.leaves).key.spki},
+        )
+    )
+    facts = {"not_before": der.time(entry.not_before), "not_after": der.time(entry.not_after), "serial": 5}
+    leaf = der.Recipe(**({"spki": entry.key.spki} | facts | changed)).issue(lambda _: bytes(70))
+    message = to_be_signed(leaf, minted.role, minted.valid_time, minted.dcva, minted.spki, entry.algorithm)
+    signature = entry.key.sign(message)
+    return Trial(
+        kind=f"leaf reissued with another {' and '.join(changed)}",
+        original=minted,
+        dc=pack(minted.valid_time, minted.dcva, minted.spki, entry.algorithm, signature),
+        leaf=leaf,
+        role=minted.role,
+        now=NOW,
+        resigned=True,
+    )
+
+
 CREDENTIAL: tuple[tuple[float, Callable[[random.Random, Corpus, Minted], Trial], bool], ...] = (
     (30, _dc_bytes, False),
     (8, _dc_header, False),
@@ -469,6 +521,7 @@ CREDENTIAL: tuple[tuple[float, Callable[[random.Random, Corpus, Minted], Trial],
     (9, _resigned, True),
     (1, _signed_wrongly, True),
     (4, _leaf_resigned, True),
+    (3, _leaf_reissued, True),
 )
 _WEIGHTS = [weight for weight, _, _ in CREDENTIAL]
 DEAR_SHARE = 0.05

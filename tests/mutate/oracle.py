@@ -160,9 +160,11 @@ def leaf_may_delegate(leaf: bytes, original: LeafEntry, valid_time: int, now: in
     """
     try:
         to_be_signed, *_ = elements(elements(leaf)[0][1])
-        parts = [part for part in elements(to_be_signed[1]) if part[0] not in {0xA0, 0x81, 0x82}]
-        serial, _, _, validity, _, key, extensions = parts
-        if bytes(part[0] for part in parts) != b"\x02\x30\x30\x30\x30\x30\xa3" or serial[1][0] & 0x80:
+        parts = [part for part in elements(to_be_signed[1]) if part[0] not in {0x81, 0x82}]
+        version, serial, _, _, validity, _, key, extensions = parts
+        if bytes(part[0] for part in parts) != b"\xa0\x02\x30\x30\x30\x30\x30\xa3" or version[1] != b"\2\1\2":
+            return False
+        if serial[1][0] & 0x80 or not any(serial[1]):
             return False
         start, end = (_seconds(tag, text) for tag, text, _ in elements(validity[1]))
         found = [_extension(whole[1]) for whole in elements(elements(extensions[1])[0][1])]
@@ -171,7 +173,8 @@ def leaf_may_delegate(leaf: bytes, original: LeafEntry, valid_time: int, now: in
     usage = [value for oid, _, value in found if oid == KEY_USAGE]
     delegation = [(critical, value) for oid, critical, value in found if oid == DELEGATION_USAGE]
     return (
-        len(usage) == 1
+        len({oid for oid, _, _ in found}) == len(found)
+        and len(usage) == 1
         and usage[0][0] == 3
         and bool(usage[0][3] & 0x80)
         and delegation == [(False, der.NULL)]
