@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pqdc.credential.structures import Credential, DelegatedCredential, Role
     from pqdc.credential.verify import Verdict, judge, verify
     from pqdc.errors import PqdcError, Refusal
+    from pqdc.handshake import Client, Identity, Server, Trust, shake_hands
     from pqdc.scheme.backends import choose, load_backend
     from pqdc.scheme.catalog import Catalog, load_catalog
     from pqdc.scheme.facts import Scheme
@@ -27,8 +28,10 @@ _HOMES = {
     "Authority": "credential.authority",
     "Catalog": "scheme.catalog",
     "Certificate": "credential.certificate",
+    "Client": "handshake",
     "Credential": "credential.structures",
     "DelegatedCredential": "credential.structures",
+    "Identity": "handshake",
     "Leaf": "credential.leaf",
     "Minter": "credential.mint",
     "Policy": "credential.rules",
@@ -36,6 +39,8 @@ _HOMES = {
     "Refusal": "errors",
     "Role": "credential.structures",
     "Scheme": "scheme.facts",
+    "Server": "handshake",
+    "Trust": "handshake",
     "Verdict": "credential.verify",
     "choose": "scheme.backends",
     "judge": "credential.verify",
@@ -43,6 +48,7 @@ _HOMES = {
     "load_catalog": "scheme.catalog",
     "make_authority": "credential.authority",
     "mint": "credential.mint",
+    "shake_hands": "handshake",
     "verify": "credential.verify",
 }
 
@@ -50,8 +56,10 @@ __all__ = [
     "Authority",
     "Catalog",
     "Certificate",
+    "Client",
     "Credential",
     "DelegatedCredential",
+    "Identity",
     "Leaf",
     "Minter",
     "Policy",
@@ -59,6 +67,8 @@ __all__ = [
     "Refusal",
     "Role",
     "Scheme",
+    "Server",
+    "Trust",
     "Verdict",
     "choose",
     "judge",
@@ -66,6 +76,7 @@ __all__ = [
     "load_catalog",
     "make_authority",
     "mint",
+    "shake_hands",
     "verify",
 ]
 

@@ -9,6 +9,8 @@
     ├── BadSignature          a signature that does not verify
     ├── FileError             a file that cannot be read, recognised or written
     ├── ResultError           a result file that cannot be read, or a run that measured nothing
+    ├── ProtocolViolation     a TLS peer did what RFC 8446 forbids (pqdc.handshake.alerts)
+    ├── HandshakeFailure      a TLS handshake that ended in an alert, by name (pqdc.handshake.alerts)
     └── Refusal               a rule of RFC 9345 that is broken (pqdc.credential.refusals)
 
 Messages say what was wanted, what came, and where; ``hint`` says what to do about it.

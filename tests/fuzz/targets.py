@@ -22,6 +22,7 @@ from pqdc.credential.structures import Credential, DelegatedCredential, Role
 from pqdc.credential.verify import judge, verify
 from pqdc.errors import BackendUnavailable, DecodeError, FileError, KeyFormatError
 from pqdc.scheme import pkcs8, spki
+from tests.fuzz.fuzz_handshake import handshake_targets
 from tests.vectors import der, seeded
 
 VECTORS = Path(__file__).parents[1] / "vectors"
@@ -276,4 +277,5 @@ def targets() -> dict[str, Target]:
     }
     for name in formats.format_names():
         found[f"format-{name}"] = Target(run=_format(name), seeds=_files(name))
-    return found
+    endpoints = {name: Target(run=run, seeds=seeds) for name, (run, seeds) in handshake_targets().items()}
+    return found | endpoints
