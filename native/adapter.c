@@ -127,15 +127,17 @@ end:
 }
 
 /* Signs all, then verifies all; the caller gets the times of one of the two. So every signature that is timed is also
- * verified, and neither operation runs between two samples of the other and cools its cache. */
+ * verified, and neither operation runs between two samples of the other and cools its cache. Where verifying is timed,
+ * there is one signature for each distinct message, and they are taken in turn. */
 static int time_signatures(const OQS_SIG *sig, int operation, const uint8_t *messages, size_t message_bytes,
-                           size_t samples, size_t keys, uint64_t *nanoseconds) {
+                           size_t distinct, size_t samples, size_t keys, uint64_t *nanoseconds) {
+	const size_t made = operation == SIGN || samples < distinct ? samples : distinct;
 	struct shelf public_keys = {0}, secret_keys = {0}, signatures = {0};
-	size_t *lengths = calloc(samples, sizeof *lengths);
+	size_t *lengths = calloc(made, sizeof *lengths);
 	int outcome = OUT_OF_MEMORY;
 	if (lengths == NULL || !reserve(&public_keys, keys, sig->length_public_key)
 	    || !reserve(&secret_keys, keys, sig->length_secret_key)
-	    || !reserve(&signatures, samples, sig->length_signature)) {
+	    || !reserve(&signatures, made, sig->length_signature)) {
 		goto end;
 	}
 	outcome = OPERATION_FAILED;
@@ -144,8 +146,8 @@ static int time_signatures(const OQS_SIG *sig, int operation, const uint8_t *mes
 			goto end;
 		}
 	}
-	for (size_t i = 0; i < samples; i++) {
-		const uint8_t *message = messages + i * message_bytes, *key = place(&secret_keys, i % keys);
+	for (size_t i = 0; i < made; i++) {
+		const uint8_t *message = messages + i % distinct * message_bytes, *key = place(&secret_keys, i % keys);
 		uint8_t *signature = place(&signatures, i);
 		uint64_t start = now();
 		int status = OQS_SIG_sign(sig, signature, &lengths[i], message, message_bytes, key);
@@ -159,10 +161,11 @@ static int time_signatures(const OQS_SIG *sig, int operation, const uint8_t *mes
 	}
 	outcome = BAD_SIGNATURE;
 	for (size_t i = 0; i < samples; i++) {
-		const uint8_t *message = messages + i * message_bytes, *key = place(&public_keys, i % keys);
-		const uint8_t *signature = place(&signatures, i);
+		const size_t turn = i % made;
+		const uint8_t *message = messages + turn % distinct * message_bytes, *key = place(&public_keys, turn % keys);
+		const uint8_t *signature = place(&signatures, turn);
 		uint64_t start = now();
-		int status = OQS_SIG_verify(sig, message, message_bytes, signature, lengths[i], key);
+		int status = OQS_SIG_verify(sig, message, message_bytes, signature, lengths[turn], key);
 		uint64_t end = now();
 		if (status != 0) {
 			goto end;
@@ -180,11 +183,11 @@ end:
 	return outcome;
 }
 
-/* Times one operation `samples` times. `messages` holds as many messages of `message_bytes` each; sample i uses
- * message i and key i % keys, and a keypair sample makes a key of its own. `nanoseconds` has room for `samples`, and
- * means nothing unless the outcome is DONE. */
-EXPORT int pqdc_time(const char *scheme, int operation, const uint8_t *messages, size_t message_bytes, size_t samples,
-                     size_t keys, uint64_t *nanoseconds) {
+/* Times one operation `samples` times. `messages` holds `distinct` messages of `message_bytes` each, which are taken in
+ * turn, as are the keys; a keypair sample makes a key of its own. `nanoseconds` has room for `samples`, and means nothing
+ * unless the outcome is DONE. */
+EXPORT int pqdc_time(const char *scheme, int operation, const uint8_t *messages, size_t message_bytes, size_t distinct,
+                     size_t samples, size_t keys, uint64_t *nanoseconds) {
 	if (operation == EMPTY) {
 		for (size_t i = 0; i < samples; i++) {
 			uint64_t start = now();
@@ -192,7 +195,7 @@ EXPORT int pqdc_time(const char *scheme, int operation, const uint8_t *messages,
 		}
 		return DONE;
 	}
-	if (operation < EMPTY || operation > VERIFY || samples == 0 || keys == 0) {
+	if (operation < EMPTY || operation > VERIFY || distinct == 0 || samples == 0 || keys == 0) {
 		return WRONG_USE;
 	}
 	OQS_init();
@@ -202,7 +205,7 @@ EXPORT int pqdc_time(const char *scheme, int operation, const uint8_t *messages,
 	}
 	int outcome = operation == KEYPAIR
 	                  ? time_keypair(sig, samples, nanoseconds)
-	                  : time_signatures(sig, operation, messages, message_bytes, samples, keys, nanoseconds);
+	                  : time_signatures(sig, operation, messages, message_bytes, distinct, samples, keys, nanoseconds);
 	OQS_SIG_free(sig);
 	return outcome;
 }

@@ -45,7 +45,7 @@ names = map(adapter.OQS_SIG_alg_identifier, range(adapter.OQS_SIG_alg_count()))
 scheme = next(name for name in names if adapter.OQS_SIG_alg_is_enabled(name))
 adapter.OQS_SIG_supports_ctx_str(scheme)
 size, times = ctypes.c_size_t, (ctypes.c_uint64 * 4)()
-outcome = adapter.pqdc_time(scheme, 3, b"four" * 4, size(4), size(4), size(2), times)
+outcome = adapter.pqdc_time(scheme, 3, b"four" * 4, size(4), size(4), size(4), size(2), times)
 assert outcome == 0 and all(times), f"{scheme.decode()} does not sign and verify: outcome {outcome}"
 """
 

@@ -355,13 +355,13 @@ def pqdc_time(library):
         pytest.skip("this liboqs has no adapter: run `make liboqs`")
     function = ctypes.CDLL(str(library.path)).pqdc_time
     size = ctypes.c_size_t
-    function.argtypes = [ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, size, size, size, ctypes.c_void_p]
+    function.argtypes = [ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, size, size, size, size, ctypes.c_void_p]
 
     def call(
-        scheme: bytes, operation: int, *, samples: int = 50, keys: int = 4, room: int = 50
+        scheme: bytes, operation: int, *, samples: int = 50, keys: int = 4, distinct: int = 50, room: int = 50
     ) -> tuple[int, list[int]]:
         times = (ctypes.c_uint64 * room)()
-        outcome = function(scheme, operation, os.urandom(130 * room), 130, samples, keys, times)
+        outcome = function(scheme, operation, os.urandom(130 * distinct), 130, distinct, samples, keys, times)
         return outcome, list(times)
 
     return call
@@ -384,6 +384,14 @@ def test_only_the_samples_asked_for_are_written(pqdc_time):
     assert outcome == DONE
     assert all(times[:3])
     assert not any(times[3:])
+
+
+def test_messages_are_taken_in_turn(pqdc_time):
+    for operation in (SIGN, VERIFY):
+        outcome, times = pqdc_time(b"ML-DSA-44", operation, distinct=3)
+        assert outcome == DONE
+        assert all(times)
+        assert pqdc_time(b"ML-DSA-44", operation, distinct=0)[0] == WRONG_USE
 
 
 def test_what_cannot_be_timed_has_its_own_answer(pqdc_time):

@@ -110,12 +110,19 @@ class Liboqs:
         return "" if name in self._enabled else f"liboqs {self.library.version} does not compute {name}"
 
     def time_natively(
-        self, operation: NativeOperation, messages: Sequence[bytes], *, scheme: Scheme | None = None, keys: int = 1
+        self,
+        operation: NativeOperation,
+        messages: Sequence[bytes],
+        *,
+        scheme: Scheme | None = None,
+        keys: int = 1,
+        samples: int | None = None,
     ) -> list[int]:
-        """Nanoseconds of one operation for each message, timed by the adapter with no Python in between.
+        """Nanoseconds of one operation, timed by the adapter with no Python in between.
 
-        Every signature is verified. Messages have one length; keygen only counts them, and so does "empty", the
-        operation that does nothing and needs no scheme.
+        Every signature is verified. Messages have one length and are taken in turn, as are the keys; verifying takes
+        one signature of each message. There are as many samples as messages, unless given. Keygen looks at no message,
+        and "empty", the operation that does nothing, at no scheme either.
 
         Raises:
             BackendUnavailable: the library has no adapter.
@@ -126,10 +133,10 @@ class Liboqs:
             raise BackendUnavailable(
                 f"liboqs {self.library.version} has no native timing loop", hint="run `make liboqs`"
             )
-        count = len(messages)
+        count = len(messages) if samples is None else samples
         name = scheme.backends[self.name].encode() if scheme else b""
         nanoseconds = (ctypes.c_uint64 * count)()
-        sizes = map(ctypes.c_size_t, (len(messages[0]), count, keys))
+        sizes = map(ctypes.c_size_t, (len(messages[0]), len(messages), count, keys))
         outcome = self._oqs.native().pqdc_time(
             name, _NATIVE_OPERATIONS[operation], b"".join(messages), *sizes, nanoseconds
         )

@@ -43,7 +43,7 @@ CMAKE_FLAGS: Final = (
     ),
 )
 ADAPTER_NAME: Final = "libpqdc-oqs.so"
-ADAPTER_ABI: Final = 1  # raised when what native/adapter.c exports changes
+ADAPTER_ABI: Final = 2  # raised when what native/adapter.c exports changes
 MANIFEST_NAME: Final = "complete.json"
 
 _MAKE: Final = "run `make liboqs`"
