@@ -167,13 +167,19 @@ def verdicts(trials: int, make, ask):
 
 
 # M3 on rsaEncryption is left out: V6 refuses such a key as well, by another name.
-RULES = [rule for rule in (*verifier.DC_RULES, *verifier.CASE_RULES) if "rsaEncryption" not in rule.asks]
+RULES = [rule for rule in verifier.PLAIN_RULES if "rsaEncryption" not in rule.asks]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule.name} {rule.asks}")
 def test_a_verifier_without_a_rule_is_found_out(monkeypatch, rule):
-    monkeypatch.setattr(verifier, "_DC_CHECKS", tuple(c for c in verifier._DC_CHECKS if c is not rule.of_dc))
-    monkeypatch.setattr(verifier, "_CASE_CHECKS", tuple(c for c in verifier._CASE_CHECKS if c is not rule.check))
+    monkeypatch.setattr(verifier, "plainly_holds", lambda *_: False)
+    monkeypatch.setattr(verifier, "PLAIN_RULES", tuple(kept for kept in verifier.PLAIN_RULES if kept is not rule))
+    assert "FALSE ACCEPT" in verdicts(20_000, mutations.credential_trial, campaign.judge.judge_credential)
+
+
+@pytest.mark.parametrize("check", ["key_fits", "leaf_algorithm_fits", "signature_verifies", "plainly_holds"])
+def test_a_verifier_with_a_check_that_always_passes_is_found_out(monkeypatch, check):
+    monkeypatch.setattr(verifier, check, lambda *_: True if check == "plainly_holds" else None)
     assert "FALSE ACCEPT" in verdicts(20_000, mutations.credential_trial, campaign.judge.judge_credential)
 
 

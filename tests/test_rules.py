@@ -19,7 +19,7 @@ from pqdc.credential import refusals
 from pqdc.credential.certificate import Certificate
 from pqdc.credential.fit import forbidden
 from pqdc.credential.leaf import Leaf
-from pqdc.credential.rules import RULES, Policy
+from pqdc.credential.rules import PLAIN_RULES, RULES, Policy, plainly_holds
 from pqdc.credential.structures import LARGEST_DC, DelegatedCredential, Role
 from pqdc.credential.verify import judge, judge_credential, judge_leaf, verify
 from pqdc.errors import BackendUnavailable, Refusal
@@ -414,8 +414,8 @@ def test_several_broken_rules_are_all_reported_and_verify_stops_at_the_first(lab
         "DelegationUsageCritical",
         "DelegationUsageNotNull",
         "KeyUsageMissing",
-        "AlgorithmUnknown",
         "Expired",
+        "AlgorithmUnknown",
         "SignatureInvalid",
     ]
     with pytest.raises(refusals.LeafMalformed):
@@ -635,3 +635,27 @@ def test_m4_counts_the_whole_credential(lab, leaf):
     assert (len(fits.encode()), len(too_long.encode())) == (LARGEST_DC, LARGEST_DC + 1)
     assert outcomes(fits, leaf.certificate, {"now": NOW})["fail"] == ["SignatureInvalid"]
     assert outcomes(too_long, leaf.certificate, {"now": NOW})["fail"] == ["TooLarge", "SignatureInvalid"]
+
+
+@pytest.mark.parametrize("skew", [SECOND * 0, SECOND, WEEK])
+@pytest.mark.parametrize("beyond", [False, True])
+@pytest.mark.parametrize("lifetime", [SECOND * 0, SECOND, WEEK])
+def test_what_plainly_holds_breaks_no_rule(lab, lifetime, beyond, skew):
+    """The look that spares a verifier the rules never sees more than they do, at any edge of time."""
+    policy = Policy(max_lifetime=lifetime, clock_skew=skew, allow_beyond_leaf=beyond)
+    leaf = lab.leaf.certificate
+    seen = set()
+    for lasts in (-SECOND, SECOND * 0, SECOND, WEEK, WEEK + SECOND, timedelta(days=400)):
+        dc = lab.forge(leaf, lasts=lasts)
+        for off in (timedelta(days=-400), -WEEK, -SECOND, SECOND * 0, SECOND, WEEK, timedelta(days=400)):
+            now = NOW + off
+            plain = plainly_holds(dc, leaf, now.timestamp(), policy)
+            asked = [verdict for verdict in judge(dc, leaf, now=now, policy=policy) if verdict.rule in PLAIN_RULES]
+            assert not (plain and any(verdict.outcome == "fail" for verdict in asked))
+            seen.add(plain)
+    assert seen == {True, False}
+
+
+def test_a_skew_against_the_peer_is_refused():
+    with pytest.raises(ValueError, match="clock skew of 0 or more"):
+        Policy(clock_skew=-SECOND)

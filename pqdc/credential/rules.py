@@ -20,8 +20,9 @@ from pqdc.scheme import spki
 from pqdc.scheme.catalog import Catalog
 from pqdc.scheme.facts import Scheme
 
-__all__ = ["CASE_RULES", "DC_RULES", "RULES", "WEEK", "Case", "Policy", "Rule"]
+__all__ = ["PLAIN_RULES", "RULES", "WEEK", "Case", "Policy", "Rule", "plainly_holds"]
 
+_FIXED_BYTES = 13  # of a DelegatedCredential: fields and lengths
 WEEK = timedelta(days=7)  # the default maximum lifetime: RFC 9345 section 4.1.3
 
 
@@ -38,6 +39,15 @@ class Policy:
     max_lifetime: timedelta = WEEK
     clock_skew: timedelta = timedelta(0)
     allow_beyond_leaf: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a skew that would be to the peer's disadvantage.
+
+        Raises:
+            ValueError: it is negative.
+        """
+        if self.clock_skew < timedelta(0):
+            raise ValueError(f"a clock skew of 0 or more wanted, got {self.clock_skew}")
 
 
 @dataclass(slots=True, kw_only=True)  # not frozen, which would cost more than a rule: one is made for each verification
@@ -125,13 +135,14 @@ def _not_rsa_encryption(dc: DelegatedCredential, _catalog: Catalog) -> str | Non
 
 
 def _fits_extension(dc: DelegatedCredential, _catalog: Catalog) -> str | None:
-    size = len(dc.cred.spki) + len(dc.signature) + 13  # the fixed fields and lengths
+    size = len(dc.cred.spki) + len(dc.signature) + _FIXED_BYTES
     if size > LARGEST_DC:
         raise refusals.TooLarge(f"at most {LARGEST_DC:,} bytes", f"{size:,}")
     return None
 
 
-def _key_fits(dc: DelegatedCredential, catalog: Catalog) -> str | None:
+def key_fits(dc: DelegatedCredential, catalog: Catalog) -> str | None:
+    """Rule V6."""
     code_point = dc.cred.dc_cert_verify_algorithm
     if code_point in FORBIDDEN:
         return "dc_cert_verify_algorithm is forbidden"
@@ -155,10 +166,27 @@ def _of_size(candidates: tuple[Scheme, ...], dc: DelegatedCredential, catalog: C
     return next((scheme for scheme in candidates if scheme in fitting), candidates[0])
 
 
-def _leaf_algorithm_fits(case: Case) -> str | None:
-    if case.leaf.key_for(case.dc.algorithm) is None:
-        own = [f"0x{scheme.code_point:04x}" for scheme in case.leaf.schemes if scheme.code_point is not None]
-        got = f"0x{case.dc.algorithm:04x}"
+def plainly_holds(dc: DelegatedCredential, leaf: Certificate, now: float, policy: Policy) -> bool:
+    """Whether `PLAIN_RULES` all hold, seen at one look and without any leeway.
+
+    It spares a verifier most of what the rules cost. False says nothing: then they are asked, and name what is wrong.
+    """
+    cred = dc.cred
+    expiry = leaf.not_before + cred.valid_time
+    return (
+        leaf.not_before <= now <= expiry <= leaf.not_after
+        and expiry - now <= policy.max_lifetime.total_seconds()
+        and cred.dc_cert_verify_algorithm not in FORBIDDEN
+        and spki.RSA_ENCRYPTION_DER not in cred.spki[:32]
+        and len(cred.spki) + len(dc.signature) < LARGEST_DC - _FIXED_BYTES
+    )
+
+
+def leaf_algorithm_fits(dc: DelegatedCredential, leaf: Certificate) -> str | None:
+    """Rule M6."""
+    if leaf.key_for(dc.algorithm) is None:
+        own = [f"0x{scheme.code_point:04x}" for scheme in leaf.schemes if scheme.code_point is not None]
+        got = f"0x{dc.algorithm:04x}"
         raise refusals.LeafAlgorithmMismatch(
             f"an algorithm of the leaf's key ({', '.join(own) or 'unknown'})",
             f"{got}, but the key cannot be used" if got in own else got,
@@ -166,16 +194,16 @@ def _leaf_algorithm_fits(case: Case) -> str | None:
     return None
 
 
-def _signature_verifies(case: Case) -> str | None:
-    key = case.leaf.key_for(case.dc.algorithm)
+def signature_verifies(dc: DelegatedCredential, leaf: Certificate, role: Role) -> str | None:
+    """Rule V5."""
+    key = leaf.key_for(dc.algorithm)
     if key is None:
         return "the algorithm is not one of the leaf's key"
-    signed = case.dc.signed_bytes(case.leaf.der, case.role)
     try:
-        key.verify(case.dc.signature, signed)
+        key.verify(dc.signature, dc.signed_bytes(leaf.der, role))
     except BadSignature as error:
         raise refusals.SignatureInvalid(
-            f"a signature by the leaf's key, as {case.role.name.lower()} credential", str(error)
+            f"a signature by the leaf's key, as {role.name.lower()} credential", str(error)
         ) from None
     return None
 
@@ -201,26 +229,9 @@ def _of_leaf(leaf_check: LeafCheck) -> Rule:
     )
 
 
-# What the credential alone tells.
-DC_RULES: tuple[Rule, ...] = (
+# What a comparison tells; `plainly_holds` makes them all at once.
+PLAIN_RULES: tuple[Rule, ...] = (
     _of_dc("M4", "it fits one TLS extension", (refusals.TooLarge,), _fits_extension),
-    _of_dc(
-        "M3",
-        "dc_cert_verify_algorithm is one for TLS 1.3 and RFC 9345",
-        (refusals.AlgorithmForbidden,),
-        _algorithm_allowed,
-    ),
-    _of_dc("M3", "its key is not rsaEncryption", (refusals.AlgorithmForbidden,), _not_rsa_encryption),
-    _of_dc(
-        "V6",
-        "its key fits dc_cert_verify_algorithm",
-        (refusals.KeyMismatch, refusals.AlgorithmUnknown),
-        _key_fits,
-    ),
-)
-
-# What takes both, or the time. The signature, the dearest, comes last.
-CASE_RULES: tuple[Rule, ...] = (
     Rule(
         name="V0",
         asks="the leaf is valid now",
@@ -233,18 +244,29 @@ CASE_RULES: tuple[Rule, ...] = (
         name="V2", asks="it ends within the maximum lifetime", refusals=(refusals.LifetimeTooLong,), check=_short_lived
     ),
     Rule(name="M2", asks="it does not outlive its leaf", refusals=(refusals.BeyondLeaf,), check=_within_leaf),
+    _of_dc(
+        "M3",
+        "dc_cert_verify_algorithm is one for TLS 1.3 and RFC 9345",
+        (refusals.AlgorithmForbidden,),
+        _algorithm_allowed,
+    ),
+    _of_dc("M3", "its key is not rsaEncryption", (refusals.AlgorithmForbidden,), _not_rsa_encryption),
+)
+
+RULES: tuple[Rule, ...] = (
+    *map(_of_leaf, LEAF_CHECKS),
+    *PLAIN_RULES,
+    _of_dc("V6", "its key fits dc_cert_verify_algorithm", (refusals.KeyMismatch, refusals.AlgorithmUnknown), key_fits),
     Rule(
         name="M6",
         asks="algorithm is one of the leaf's key",
         refusals=(refusals.LeafAlgorithmMismatch,),
-        check=_leaf_algorithm_fits,
+        check=lambda case: leaf_algorithm_fits(case.dc, case.leaf),
     ),
     Rule(
         name="V5",
         asks="the leaf's key made the signature, for this role",
         refusals=(refusals.SignatureInvalid,),
-        check=_signature_verifies,
+        check=lambda case: signature_verifies(case.dc, case.leaf, case.role),
     ),
 )
-
-RULES: tuple[Rule, ...] = (*map(_of_leaf, LEAF_CHECKS), *DC_RULES, *CASE_RULES)

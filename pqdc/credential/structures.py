@@ -35,6 +35,8 @@ class Role(Enum):
     SERVER = b"TLS, server delegated credentials"
     CLIENT = b"TLS, client delegated credentials"
 
+    __hash__ = object.__hash__  # members are single; Enum would hash the name anew, in Python, for each signature
+
     @property
     def other(self) -> Role:
         """The opposite one."""
@@ -66,7 +68,12 @@ class Credential:
     def encode(self) -> bytes:
         """The bytes on the wire."""
         return b"".join(
-            (self.valid_time.to_bytes(4, "big"), self.dc_cert_verify_algorithm.to_bytes(2, "big"), vector(3, self.spki))
+            (
+                self.valid_time.to_bytes(4, "big"),
+                self.dc_cert_verify_algorithm.to_bytes(2, "big"),
+                len(self.spki).to_bytes(3, "big"),
+                self.spki,
+            )
         )
 
     @classmethod

@@ -14,7 +14,17 @@ from typing import Literal
 from pqdc.credential.certificate import Certificate
 from pqdc.credential.delegation import check_leaf
 from pqdc.credential.refusals import RuleRefusal
-from pqdc.credential.rules import CASE_RULES, DC_RULES, RULES, Case, Policy, Rule
+from pqdc.credential.rules import (
+    PLAIN_RULES,
+    RULES,
+    Case,
+    Policy,
+    Rule,
+    key_fits,
+    leaf_algorithm_fits,
+    plainly_holds,
+    signature_verifies,
+)
 from pqdc.credential.structures import DelegatedCredential, Role
 from pqdc.errors import BackendUnavailable
 from pqdc.scheme.catalog import Catalog
@@ -24,8 +34,6 @@ __all__ = ["Outcome", "Verdict", "judge", "judge_credential", "judge_leaf", "ver
 Outcome = Literal["pass", "fail", "not applicable", "not checked"]
 
 _DEFAULT = Policy()
-_DC_CHECKS = tuple(rule.of_dc for rule in DC_RULES if rule.of_dc)
-_CASE_CHECKS = tuple(rule.check for rule in CASE_RULES)
 
 
 def verify(
@@ -48,11 +56,13 @@ def verify(
         BackendUnavailable: nothing here computes the scheme of the DC's or the leaf's key.
     """
     check_leaf(leaf)
-    for check_dc in _DC_CHECKS:
-        check_dc(dc, leaf.catalog)
-    case = Case(dc=dc, leaf=leaf, role=role, now=now.timestamp(), policy=policy)
-    for check_case in _CASE_CHECKS:
-        check_case(case)
+    if not plainly_holds(dc, leaf, now.timestamp(), policy):
+        case = Case(dc=dc, leaf=leaf, role=role, now=now.timestamp(), policy=policy)
+        for rule in PLAIN_RULES:
+            rule.check(case)
+    key_fits(dc, leaf.catalog)
+    if signature_verifies(dc, leaf, role):  # it does not apply, for want of such a key
+        leaf_algorithm_fits(dc, leaf)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
