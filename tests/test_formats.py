@@ -336,6 +336,13 @@ def test_a_file_of_tls_interop_runner_without_a_key(bundle_for):
             bundles_of(data, "file")
 
 
+def test_a_pem_file_that_is_broken_is_told_as_that(tmp_path):
+    file = tmp_path / "broken.pem"
+    file.write_bytes(b"-----BEGIN NOTE-----\n!!!!\n-----END NOTE-----\n")
+    with pytest.raises(FileError, match="PEM: the block NOTE is not base64"):
+        read_bundles(file)
+
+
 def test_a_format_that_is_none():
     with pytest.raises(FileError, match="no format is called 'gif'") as caught:
         load_format("gif")
