@@ -127,7 +127,8 @@ def _chart(bars: Sequence[_Bar], title: str) -> str:
 def _network(ledger: Ledger, side: str) -> str:
     direction = getattr(ledger, side)
     return (
-        f"{direction.wire_bytes:,} bytes on the wire: {direction.segments} TCP segments of 1,460 bytes, "
+        f"{direction.wire_bytes:,} bytes on the wire: {direction.segments} TCP "
+        f"segment{'s' if direction.segments != 1 else ''} of 1,460 bytes, "
         f"{direction.flights} flight{'s' if direction.flights != 1 else ''} from a window of 10 segments"
     )
 
