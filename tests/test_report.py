@@ -179,6 +179,9 @@ def test_a_bad_file_is_named(tmp_path: Path, data: bytes):
 def test_the_newest_is_the_last_by_name(tmp_path: Path):
     with pytest.raises(ResultError, match="no results"):
         newest(tmp_path)
+    (tmp_path / "mutation-campaign.json").touch()
+    with pytest.raises(ResultError, match="no results"):
+        newest(tmp_path)
     for name in ("2026-11-25T0312Z-b5038c9.json.gz", "2026-11-25T0312Z-b5038c9-2.json.gz", "2026-01-01T0000Z-f.json"):
         (tmp_path / name).touch()
     assert newest(tmp_path).name == "2026-11-25T0312Z-b5038c9-2.json.gz"

@@ -19,6 +19,7 @@ FORMAT: Final = "pqdc-result"
 VERSION: Final = 1
 MOST_BYTES: Final = 512 * 2**20  # unpacked
 SUFFIXES: Final = (".json.gz", ".json")
+TIME: Final = "[0-9]" * 4 + "-[0-9][0-9]-[0-9][0-9]T"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,12 +118,12 @@ class Result:
 
 
 def newest(folder: Path) -> Path:
-    """The last result in a folder, by the time in its name.
+    """The last run in a folder, by the time that its name begins with; other files may lie beside.
 
     Raises:
         ResultError: there is none.
     """
-    found = {path.name.removesuffix(suffix): path for suffix in SUFFIXES for path in folder.glob(f"*{suffix}")}
+    found = {path.name.removesuffix(suffix): path for suffix in SUFFIXES for path in folder.glob(f"{TIME}*{suffix}")}
     if not found:
         raise ResultError(f"{folder}: no results in it", hint="`pqdc bench` makes some, or name a file")
     return found[max(found)]
