@@ -3,9 +3,9 @@
     .venv/bin/python bench/agree.py [SCHEME...] [--rounds N] [--seconds S] [--json FILE]
 
 speed_sig is compiled from the source that liboqs was built of. Like it, the native loop here uses one key and one
-message of 50 bytes in each round, and verifies one signature again and again (which a processor learns to predict: the
-benchmarks, with new signatures, find Falcon-512's verification some 7 % slower). Each side's figure is the median of its
-rounds: speed_sig's of means (it gives nothing else), pqdc's of medians and of means.
+message of 50 bytes in each round, and verifies one signature again and again, which a processor learns to predict: the
+benchmarks, with new signatures, find Falcon-512's verification some 7 % slower. Each side's figure is the median of
+its rounds: speed_sig's of means (it gives nothing else), pqdc's of medians and of means.
 """
 
 from __future__ import annotations
