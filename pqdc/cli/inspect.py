@@ -23,15 +23,11 @@ def command(
     leaf: Annotated[
         Path | None, typer.Option("--leaf", help="The leaf certificate; else one is looked for in the files.")
     ] = None,
-    role: Annotated[
-        str | None, typer.Option("--role", help="server or client; else what the file says, or server.")
-    ] = None,
+    role: options.SomeRole = None,
     at: options.At = None,
-    max_lifetime: Annotated[str, typer.Option("--max-lifetime", help="How far ahead a credential may end: 7d.")] = "7d",
-    clock_skew: Annotated[str, typer.Option("--clock-skew", help="How wrong this clock may be: 30s.")] = "0s",
-    allow_beyond_leaf: Annotated[
-        bool, typer.Option("--allow-beyond-leaf", help="Accept a credential that outlives its leaf.")
-    ] = False,
+    max_lifetime: options.MaxLifetime = "7d",
+    clock_skew: options.ClockSkew = "0s",
+    allow_beyond_leaf: options.BeyondLeaf = False,
     password_file: options.PasswordFile = None,
     as_json: options.AsJson = False,
     algorithms: options.Algorithms = None,
@@ -46,13 +42,8 @@ def command(
     from pqdc.credential.inspect.contents import read_contents
     from pqdc.credential.inspect.facts import facts_of
     from pqdc.credential.inspect.text import lines_of
-    from pqdc.credential.rules import Policy
 
-    policy = Policy(
-        max_lifetime=options.duration(max_lifetime),
-        clock_skew=options.duration(clock_skew),
-        allow_beyond_leaf=allow_beyond_leaf,
-    )
+    policy = options.policy(max_lifetime, clock_skew, allow_beyond_leaf=allow_beyond_leaf)
     found = inspect(
         [read_contents(file) for file in files],
         catalog=options.catalog(algorithms),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from pqdc.credential.rules import Policy
     from pqdc.credential.structures import Role
     from pqdc.scheme.catalog import Catalog
 
@@ -18,13 +19,18 @@ __all__ = [
     "Algorithms",
     "AsJson",
     "At",
+    "BeyondLeaf",
+    "ClockSkew",
     "Force",
+    "MaxLifetime",
     "Out",
     "PasswordFile",
+    "SomeRole",
     "catalog",
     "duration",
     "moment",
     "password",
+    "policy",
     "role",
 ]
 
@@ -42,6 +48,10 @@ Out = Annotated[Path, typer.Option("--out", help="The folder to write to; made i
 At = Annotated[
     str | None, typer.Option("--at", help="The time to judge at, ISO 8601 or Unix seconds; now unless given.")
 ]
+SomeRole = Annotated[str | None, typer.Option("--role", help="server or client; else what the file says, or server.")]
+MaxLifetime = Annotated[str, typer.Option("--max-lifetime", help="How far ahead a credential may end: 7d.")]
+ClockSkew = Annotated[str, typer.Option("--clock-skew", help="How wrong this clock may be: 30s.")]
+BeyondLeaf = Annotated[bool, typer.Option("--allow-beyond-leaf", help="Accept a credential that outlives its leaf.")]
 PasswordFile = Annotated[
     Path | None, typer.Option("--password-file", help="A file whose first line opens an encrypted private key.")
 ]
@@ -94,3 +104,12 @@ def role(text: str) -> Role:
         return Role[text.upper()]
     except KeyError:
         raise typer.BadParameter(f"server or client wanted, got {text!r}") from None
+
+
+def policy(max_lifetime: str, clock_skew: str, *, allow_beyond_leaf: bool) -> Policy:
+    """What the options of a judging command add up to."""
+    from pqdc.credential.rules import Policy
+
+    return Policy(
+        max_lifetime=duration(max_lifetime), clock_skew=duration(clock_skew), allow_beyond_leaf=allow_beyond_leaf
+    )

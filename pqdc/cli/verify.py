@@ -18,15 +18,11 @@ if TYPE_CHECKING:
 def command(
     leaf: Annotated[Path, typer.Option("--leaf", help="The leaf certificate.")],
     dc: Annotated[Path, typer.Argument(help="The credential, in any format.")],
-    role: Annotated[
-        str | None, typer.Option("--role", help="server or client; else what the file says, or server.")
-    ] = None,
+    role: options.SomeRole = None,
     at: options.At = None,
-    max_lifetime: Annotated[str, typer.Option("--max-lifetime", help="How far ahead a credential may end.")] = "7d",
-    clock_skew: Annotated[str, typer.Option("--clock-skew", help="How wrong this clock may be.")] = "0s",
-    allow_beyond_leaf: Annotated[
-        bool, typer.Option("--allow-beyond-leaf", help="Accept a credential that outlives its leaf.")
-    ] = False,
+    max_lifetime: options.MaxLifetime = "7d",
+    clock_skew: options.ClockSkew = "0s",
+    allow_beyond_leaf: options.BeyondLeaf = False,
     as_json: options.AsJson = False,
     algorithms: options.Algorithms = None,
 ) -> int:
@@ -35,15 +31,10 @@ def command(
     Exit 0 if it is accepted, 1 if it is refused or a file cannot be read, 2 for wrong use.
     """
     from pqdc.credential.refusals import RuleRefusal
-    from pqdc.credential.rules import Policy
 
     asked = options.role(role) if role else None
     now = options.moment(at)
-    policy = Policy(
-        max_lifetime=options.duration(max_lifetime),
-        clock_skew=options.duration(clock_skew),
-        allow_beyond_leaf=allow_beyond_leaf,
-    )
+    policy = options.policy(max_lifetime, clock_skew, allow_beyond_leaf=allow_beyond_leaf)
     try:
         answer = _verify(dc, leaf, asked, now=now, policy=policy, algorithms=algorithms)
     except RuleRefusal as refusal:
