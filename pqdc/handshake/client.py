@@ -18,7 +18,7 @@ from pqdc.handshake.authentication import PeerCredentials
 from pqdc.handshake.codepoints import LEGACY_VERSION, TLS13, ExtensionType, HandshakeType
 from pqdc.handshake.credentials import Identity, choose
 from pqdc.handshake.endpoint import Connection
-from pqdc.handshake.events import Proof, Session
+from pqdc.handshake.events import Session
 from pqdc.handshake.exchange import EXCHANGES, Ephemeral
 from pqdc.handshake.extensions import KeyShare, Place, read_all, read_answer, write
 from pqdc.handshake.key_schedule import SUITES, KeySchedule
@@ -26,7 +26,6 @@ from pqdc.handshake.messages import (
     HEADER_BYTES,
     CertificateMessage,
     CertificateRequest,
-    CertificateVerify,
     ClientHello,
     EncryptedExtensions,
     NewSessionTicket,
@@ -60,8 +59,6 @@ class ClientConnection(Connection):
         self._retry: ServerHello | None = None
         self._request: CertificateRequest | None = None
         self._peer_offer = Offer(signature_algorithms=())
-        self._peer: PeerCredentials | None = None
-        self._peer_proof: Proof | None = None
         self._alpn: bytes | None = None
         self._asked: frozenset[int] = frozenset()
         self._send_hello(None)
@@ -211,14 +208,6 @@ class ClientConnection(Connection):
         self._peer = PeerCredentials(shown, self._offer, Role.SERVER, self._client, self._client.server_name)
         self._transcript.add(message)
         self._expected = {HandshakeType.CERTIFICATE_VERIFY: ClientConnection._take_certificate_verify}
-
-    def _take_certificate_verify(self, message: bytes) -> None:
-        if self._peer is None:
-            raise RuntimeError("a CertificateVerify before its Certificate")
-        verify = CertificateVerify.decode(message[HEADER_BYTES:])
-        self._peer_proof = self._peer.check_signature(verify, self._transcript.digest())
-        self._transcript.add(message)
-        self._expected = {HandshakeType.FINISHED: ClientConnection._take_finished}
 
     def _take_finished(self, message: bytes) -> None:
         self._check_finished(message)

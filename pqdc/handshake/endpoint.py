@@ -13,10 +13,10 @@ from pqdc.credential.structures import Role
 from pqdc.errors import PqdcError
 from pqdc.handshake.alerts import Alert, HandshakeFailure, ProtocolViolation, alert_for, alert_name
 from pqdc.handshake.assembly import Assembler
-from pqdc.handshake.authentication import signed_content
+from pqdc.handshake.authentication import PeerCredentials, signed_content
 from pqdc.handshake.codepoints import ContentType, HandshakeType, name_of
 from pqdc.handshake.credentials import Identity
-from pqdc.handshake.events import Connected, Data, Event, Failed, KeysUpdated, PeerClosed, Session
+from pqdc.handshake.events import Connected, Data, Event, Failed, KeysUpdated, PeerClosed, Proof, Session
 from pqdc.handshake.key_schedule import KeySchedule, Suite, next_secret
 from pqdc.handshake.messages import HEADER_BYTES, CertificateVerify, Finished, KeyUpdate, Message, frame
 from pqdc.handshake.record import RecordReader, RecordWriter, Traffic
@@ -58,6 +58,8 @@ class Connection:
         self._suite: Suite | None = None
         self._schedule: KeySchedule | None = None
         self._read_secret = self._write_secret = b""
+        self._peer: PeerCredentials | None = None
+        self._peer_proof: Proof | None = None
         self._random = b""  # of the ClientHello, which names the connection in a key log
         self.session: Session | None = None
         self.sent: list[bytes] = []
@@ -208,6 +210,18 @@ class Connection:
         self._send(identity.message)
         signature = identity.key.sign(signed_content(self.role, self._transcript.digest()))
         self._send(CertificateVerify(algorithm=identity.scheme, signature=signature))
+
+    def _take_certificate_verify(self, message: bytes) -> None:
+        if self._peer is None:
+            raise RuntimeError("a CertificateVerify before its Certificate")
+        verify = CertificateVerify.decode(message[HEADER_BYTES:])
+        self._peer_proof = self._peer.check_signature(verify, self._transcript.digest())
+        self._transcript.add(message)
+        self._expected = {HandshakeType.FINISHED: type(self)._take_finished}  # noqa: SLF001 - our own, by role
+
+    def _take_finished(self, message: bytes) -> None:
+        """Check it, and go on as the role does."""
+        raise NotImplementedError
 
     def _send_finished(self) -> None:
         self._send(Finished(verify_data=self._known_schedule.finished(self._write_secret, self._transcript.digest())))

@@ -16,7 +16,7 @@ from pqdc.handshake.authentication import PeerCredentials
 from pqdc.handshake.codepoints import LEGACY_VERSION, TLS13, ExtensionType, HandshakeType
 from pqdc.handshake.credentials import Identity, choose
 from pqdc.handshake.endpoint import Connection
-from pqdc.handshake.events import Proof, Session
+from pqdc.handshake.events import Session
 from pqdc.handshake.extensions import KeyShare, Place, read_all, write
 from pqdc.handshake.key_schedule import SUITES, KeySchedule
 from pqdc.handshake.messages import (
@@ -24,7 +24,6 @@ from pqdc.handshake.messages import (
     HELLO_RETRY_RANDOM,
     CertificateMessage,
     CertificateRequest,
-    CertificateVerify,
     ClientHello,
     EncryptedExtensions,
     ServerHello,
@@ -54,8 +53,6 @@ class ServerConnection(Connection):
         self._group = 0
         self._client_offer = Offer(signature_algorithms=())
         self._own: Identity | None = None
-        self._peer: PeerCredentials | None = None
-        self._peer_proof: Proof | None = None
         self._client_secret = b""
         self._application: tuple[bytes, bytes] = (b"", b"")
         self._expected = {HandshakeType.CLIENT_HELLO: ServerConnection._take_client_hello}
@@ -234,14 +231,6 @@ class ServerConnection(Connection):
                 if kind != E.DELEGATED_CREDENTIAL:  # of which rules C2 and C3 say themselves what becomes
                     raise ProtocolViolation(Alert.UNSUPPORTED_EXTENSION, f"nobody asked for the extension {kind}")
         return PeerCredentials(shown, offer, Role.CLIENT, self._server, None)
-
-    def _take_certificate_verify(self, message: bytes) -> None:
-        if self._peer is None:
-            raise RuntimeError("a CertificateVerify before its Certificate")
-        verify = CertificateVerify.decode(message[HEADER_BYTES:])
-        self._peer_proof = self._peer.check_signature(verify, self._transcript.digest())
-        self._transcript.add(message)
-        self._expected = {HandshakeType.FINISHED: ServerConnection._take_finished}
 
     def _take_finished(self, message: bytes) -> None:
         self._check_finished(message)
