@@ -9,7 +9,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from pqdc.credential.certificate import say_time
+from pqdc.credential.certificate import say_duration, say_time
 from pqdc.handshake.codepoints import CipherSuite, Group, name_of
 from pqdc.handshake.events import Proof, Session
 from pqdc.handshake.ledger import Ledger
@@ -71,7 +71,7 @@ def as_html(facts: dict[str, Any], ledger: Ledger, *, preview: bool = False) -> 
     if is_delegated:
         rows += [
             ("Credential", f"{server['credential_bytes']:,} bytes, signed by the leaf's {server['signed_by']} key"),
-            ("Remaining life", f"{_say_duration(server['remaining_seconds'])}, until {server['valid_until']}"),
+            ("Remaining life", f"{_life(server['remaining_seconds'])}, until {server['valid_until']}"),
         ]
     rows += [
         ("Client", "not asked, or anonymous" if client is None else f"{client['kind']}, {client['scheme']}"),
@@ -133,14 +133,8 @@ def _network(ledger: Ledger, side: str) -> str:
     )
 
 
-def _say_duration(seconds: int) -> str:
-    if seconds < 0:
-        return "none"
-    days, rest = divmod(seconds, 86_400)
-    hours, rest = divmod(rest, 3_600)
-    parts = ((days, "d"), (hours, "h"), (rest // 60, "min"), (rest % 60, "s"))
-    shown = [f"{count} {unit}" for count, unit in parts if count]
-    return " ".join(shown[:2]) or "0 s"
+def _life(seconds: int) -> str:
+    return say_duration(seconds, units=2) if seconds >= 0 else "none"
 
 
 def _scheme_name(catalog: Catalog, code_point: int) -> str:
