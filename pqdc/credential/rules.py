@@ -7,7 +7,7 @@ build on each other: for a credential that breaks one rule, one rule is reported
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 
 from pqdc.credential import refusals
@@ -50,7 +50,7 @@ class Policy:
             raise ValueError(f"a clock skew of 0 or more wanted, got {self.clock_skew}")
 
 
-@dataclass(slots=True, kw_only=True)  # not frozen, which would cost more than a rule: one is made for each verification
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """A credential before its judge: `now` is Unix seconds."""
 
@@ -59,11 +59,11 @@ class Case:
     role: Role
     now: float
     policy: Policy
-    expiry: int = field(init=False)
 
-    def __post_init__(self) -> None:
+    @property
+    def expiry(self) -> int:
         """When the credential ends, Unix seconds."""
-        self.expiry = self.leaf.not_before + self.dc.cred.valid_time
+        return self.leaf.not_before + self.dc.cred.valid_time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
