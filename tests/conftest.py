@@ -22,6 +22,7 @@ from pqdc.scheme import backends
 from pqdc.scheme.catalog import Catalog, load_catalog
 from pqdc.scheme.facts import Scheme
 from pqdc.scheme.keys import PrivateKey
+from tests.vectors.der import tlv as der
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 CATALOG = load_catalog()  # one for all tests: keys are kept for a session, and a scheme is itself and no other
@@ -113,15 +114,6 @@ def leaf(leaves) -> Leaf:
 
 
 # --- Certificates that no library writes: the chain is not checked by pqdc, so their signature is a dummy ------------
-
-
-def der(tag: int, *contents: bytes) -> bytes:
-    body = b"".join(contents)
-    size = len(body)
-    if size < 0x80:
-        return bytes([tag, size]) + body
-    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return bytes([tag, 0x80 | len(length)]) + length + body
 
 
 def oid(dotted: str) -> bytes:
