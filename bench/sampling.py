@@ -10,6 +10,7 @@ from pqdc.measure.workbench import Stock
 
 MOST_WARMUP_ROUNDS = 5
 WARMUP_SHARE = 0.2  # of a cell's budget, at the most
+WARMUP_LIMIT_NS = 1e9
 
 
 def sample(
@@ -21,12 +22,13 @@ def sample(
     estimate_ns: float,
 ) -> None:
     """Time `operation` once a round, each with new arguments, after a few rounds that do not count."""
-    affordable = int(WARMUP_SHARE * rounds)
-    warmup = min(MOST_WARMUP_ROUNDS, affordable) if estimate_ns * rounds < WARMUP_LIMIT_NS else 0
+    warmup = warmup_rounds(rounds, estimate_ns)
     benchmark.pedantic(operation, setup=lambda: (arguments(), {}), rounds=rounds, warmup_rounds=warmup)
 
 
-WARMUP_LIMIT_NS = 1e9
+def warmup_rounds(rounds: int, estimate_ns: float) -> int:
+    """How many calls go before, and do not count; none of an operation so slow that nothing it warms lasts."""
+    return min(MOST_WARMUP_ROUNDS, int(WARMUP_SHARE * rounds)) if estimate_ns * rounds < WARMUP_LIMIT_NS else 0
 
 
 def sample_natively(benchmark: Any, stock: Stock, operation: Any, *, rounds: int, keys: int = 1) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,12 +18,12 @@ from pqdc.measure import seal
 from pqdc.measure.clock import NativeClock
 from pqdc.measure.environment import scrub
 from pqdc.measure.facts import scheme_facts, select
-from pqdc.measure.flight import certificate_verify_input, flight_bytes
 from pqdc.measure.journal import Journal, Recorder, nanoseconds
 from pqdc.measure.outcome import Outcome, Process
 from pqdc.measure.plan import DEFAULT, QUICK, Budget, Plan
 from pqdc.measure.run import run
-from pqdc.measure.workbench import CheckFailed, Workbench
+from pqdc.measure.workbench import MESSAGE_BYTES, CheckFailed, Workbench
+from pqdc.resources import resource
 from pqdc.scheme import backends
 from pqdc.scheme.catalog import load_catalog
 
@@ -184,20 +185,33 @@ def test_schemes_left_out_of_tables_are_measured_when_named():
     assert "Falcon-512" in caught.value.hint
 
 
-def test_the_bytes_of_a_flight_obey_the_formula():
-    bench = Workbench(CATALOG, PLAN, process=0, now=datetime.now(UTC))
-    stock = bench.stock("Ed25519", "openssl")
-    dc, one = stock.credentials[0], stock.signed()[0]
-    lengths = flight_bytes(stock.leaf, dc, one.signature, bytes(71))
-    assert lengths == {
-        "spki": 44,
-        "signature": 64,
-        "dc": len(dc.encode()),
-        "certificate_entry_extension": len(dc.encode()) + 4,
-        "certificate_verify": 4 + 2 + 2 + 64,
-        "added_to_flight": len(dc.encode()) + 4 + 64 - 71,
-    }
-    assert len(certificate_verify_input(bytes(32))) == 130
+@pytest.mark.parametrize(
+    "name", ["Ed25519", "ECDSA-P256", "ML-DSA-44", "Falcon-padded-512", "SPHINCS+-SHA2-128f-simple"]
+)
+def test_the_ledger_of_a_handshake_obeys_the_formula(name: str, monkeypatch):
+    """Under a leaf whose signatures all have one length, to the byte."""
+    monkeypatch.syspath_prepend(resource("bench"))
+    from handshakes import pair_without_credential, pairs, shake_hands  # noqa: PLC0415 - where bench/ is on the path
+
+    backend = next(iter(backends.available(CATALOG[name])), None)
+    if backend is None:
+        pytest.skip(f"nothing here computes {name}")
+    plan = replace(PLAN, leaf_scheme="Ed25519")
+    stock = Workbench(CATALOG, plan, process=0, now=datetime.now(UTC)).stock(name, backend)
+    made, plain = shake_hands(*pairs(stock)[0]), shake_hands(*pair_without_credential(stock.bench))
+    server = made.ledger.server
+    spki, leaf_signature = len(stock.keys()[0].public.spki), 64
+    signature = server.bytes_of("CertificateVerify", "signature")
+    dc = 4 + 2 + (3 + spki) + 2 + (2 + leaf_signature)
+    assert server.bytes_of("Certificate", "delegated_credential", "spki") == spki
+    assert server.bytes_of("Certificate", "delegated_credential") == 2 + 2 + dc
+    assert server.bytes_of("CertificateVerify") == 4 + 2 + 2 + signature
+    assert server.handshake_bytes - plain.ledger.server.handshake_bytes == 4 + dc + signature - leaf_signature
+    assert made.client_ns > 0 < made.server_ns
+
+
+def test_the_message_that_is_signed_is_as_long_as_a_real_one():
+    assert len(Workbench(CATALOG, PLAN, process=0, now=NOW).message()) == MESSAGE_BYTES == 130
 
 
 def test_each_process_has_messages_of_its_own_and_one_has_them_again():

@@ -78,7 +78,9 @@ def test_every_cell_was_visited_in_an_order_of_its_own(table):
 def test_the_rows_are_those_of_the_plan(table):
     rows = {(cell["scheme"], cell["level"], cell["operation"]) for cell in table["cells"]}
     timed = {"keygen", "sign", "verify", "mint", "dc_verify", "dc_encode", "dc_decode"}
+    timed |= {"handshake_client", "handshake_server"}
     sizes = {"spki", "signature", "dc", "certificate_entry_extension", "certificate_verify", "added_to_flight"}
+    sizes |= {"server_sends", "client_sends"}
     wanted = {(scheme, "python", name) for scheme in ("Falcon-512", "Ed25519") for name in timed}
     wanted |= {(scheme, "bytes", name) for scheme in ("Falcon-512", "Ed25519") for name in sizes}
     wanted |= {("Falcon-512", "native", name) for name in ("keygen", "sign", "verify")}

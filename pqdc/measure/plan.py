@@ -18,6 +18,8 @@ OPERATIONS: Final = (
     "dc_verify",
     "dc_encode",
     "dc_decode",
+    "handshake_client",
+    "handshake_server",
     "handshake_bytes",
     "empty",
 )

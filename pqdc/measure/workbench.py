@@ -15,24 +15,25 @@ from functools import cached_property
 from typing import Any
 
 from pqdc.credential import fit
-from pqdc.credential.authority import make_authority
+from pqdc.credential.authority import Authority, make_authority
 from pqdc.credential.certificate import Certificate
 from pqdc.credential.leaf import Leaf
 from pqdc.credential.mint import Minter
-from pqdc.credential.structures import DelegatedCredential
+from pqdc.credential.structures import DelegatedCredential, Role
 from pqdc.credential.verify import verify
 from pqdc.errors import BadSignature, PqdcError
-from pqdc.measure.flight import certificate_verify_input
+from pqdc.handshake.authentication import signed_content
 from pqdc.measure.plan import Budget, Plan
 from pqdc.scheme import backends
 from pqdc.scheme.catalog import Catalog
 from pqdc.scheme.facts import Scheme
 from pqdc.scheme.keys import Backend, PrivateKey, PublicKey
 
-__all__ = ["MESSAGE_BYTES", "VALID_FOR", "CheckFailed", "Signed", "Stock", "Workbench"]
+__all__ = ["HOST", "MESSAGE_BYTES", "VALID_FOR", "CheckFailed", "Signed", "Stock", "Workbench"]
 
-MESSAGE_BYTES = len(certificate_verify_input(bytes(32)))
+MESSAGE_BYTES = len(signed_content(Role.SERVER, bytes(32)))  # with SHA-256
 VALID_FOR = timedelta(hours=24)
+HOST = "bench.example"
 MOST_KEYS = 16
 MOST_KEY_BYTES = 16 * 2**20  # of all keys of a scheme that are held at once: the largest has 5 MB
 # An operation is tried again, as its first call sets things up and any call may be interrupted; a slow one less often.
@@ -85,7 +86,7 @@ class Workbench:
 
     def message(self) -> bytes:
         """A new CertificateVerify input."""
-        return certificate_verify_input(self._random.randbytes(32))
+        return signed_content(Role.SERVER, self._random.randbytes(32))
 
     def stock(self, scheme: str, backend: str) -> Stock:
         """What there is of a scheme in a backend, checked.
@@ -107,13 +108,15 @@ class Workbench:
         return backends.choose(scheme).generate(scheme)
 
     @cached_property
-    def leaf_der(self) -> bytes:
-        """The leaf: one host name, under a CA of the same scheme."""
+    def authority(self) -> Authority:
+        """The CA, of the leaf's scheme."""
         scheme = self.leaf_key.scheme
-        own_key = backends.choose(scheme).generate(scheme)
-        authority = make_authority(own_key, name="pqdc bench CA", days=90, now=self.now)
-        leaf = authority.issue(self.leaf_key, hosts=["bench.example"], days=30, now=self.now, catalog=self.catalog)
-        return leaf.der
+        return make_authority(backends.choose(scheme).generate(scheme), name="pqdc bench CA", days=90, now=self.now)
+
+    @cached_property
+    def leaf_der(self) -> bytes:
+        """The leaf, for HOST."""
+        return self.authority.issue(self.leaf_key, hosts=[HOST], days=30, now=self.now, catalog=self.catalog).der
 
 
 class Stock:

@@ -100,6 +100,7 @@ class Table:
 class _Time:
     key: str
     title: str
+    short: str = ""
     primitive: bool
     weight: int
 
@@ -110,11 +111,14 @@ TIMES: Final = (
     _Time(key="verify", title="verify", primitive=True, weight=7),
     _Time(key="mint", title="mint", primitive=False, weight=8),
     _Time(key="dc_verify", title="DC verify", primitive=False, weight=4),
+    _Time(key="handshake_client", title="handshake, client", short="client", primitive=False, weight=5),
+    _Time(key="handshake_server", title="handshake, server", short="server", primitive=False, weight=5),
 )
 SIZES: Final = (
     Column(key="dc", title="DC", weight=5),
     Column(key="certificate_verify", title="CertVerify", weight=2),
     Column(key="added_to_flight", title="added to flight", short="added", weight=8),
+    Column(key="server_sends", title="server sends", weight=4),
 )
 
 
@@ -156,7 +160,7 @@ def make_table(result: Result, *, level: Level = "native", relative_to: str = ""
     return Table(
         title=f"Delegated credentials under a leaf of {result.plan.get('leaf_scheme', 'an unknown scheme')}",
         notes=(*_notes(result, level, rows, baseline), *_left_out(result, shown)),
-        columns=tuple(_columns(result, baseline)),
+        columns=tuple(_used(_columns(result, baseline), rows)),
         groups=tuple(groups),
         footnotes=tuple(footnotes.texts),
     )
@@ -182,7 +186,7 @@ def _columns(result: Result, baseline: SchemeFacts | None) -> Iterable[Column]:
     yield Column(key="public_key_bytes", title="public key", weight=2)
     yield Column(key="signature_bytes", title="signature", weight=2)
     for time in TIMES:
-        yield Column(key=time.key, title=time.title, weight=time.weight)
+        yield Column(key=time.key, title=time.title, short=time.short, weight=time.weight)
         if baseline:
             yield Column(key=f"{time.key}_ratio", title=f"{time.title} {TIMES_AS_MUCH}", weight=9)
     for size in SIZES:
@@ -192,6 +196,11 @@ def _columns(result: Result, baseline: SchemeFacts | None) -> Iterable[Column]:
     yield Column(key="fits", title="fits", numeric=False, weight=8)
     if len(result.processes) > 1:
         yield Column(key="agreement", title="verdict", numeric=False, weight=9)
+
+
+def _used(columns: Iterable[Column], rows: Sequence[Row]) -> Iterable[Column]:
+    """Without those that nothing stands in, as in a run of some operations, or of an older pqdc."""
+    return (column for column in columns if any(row.entries[column.key].text != NOT_MEASURED for row in rows))
 
 
 def _rows(result: Result, facts: SchemeFacts, level: Level, footnotes: _Footnotes) -> Iterable[Row]:
@@ -302,6 +311,11 @@ def _notes(result: Result, level: Level, rows: Sequence[Row], baseline: SchemeFa
         "Bytes are of serialised handshake messages without record headers (medians, as some signatures vary in "
         "length); added to flight: against the same leaf without a credential."
     )
+    if any(cell.operation.startswith("handshake_") for cell in result.cells.values()):
+        yield (
+            "Handshakes are in memory with X25519, each side timed apart; the server sends its leaf alone, and the "
+            "client verifies that, the credential, and the CertificateVerify. server sends: all its bytes on the wire."
+        )
     if baseline:
         yield f"Columns with {TIMES_AS_MUCH}: how many times the figure of {baseline.name}; less is better."
     if len(result.processes) > 1:
