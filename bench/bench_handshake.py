@@ -80,6 +80,11 @@ def _lengths(made: Handshake, plain: Handshake) -> Mapping[str, int]:
         "certificate_entry_extension": extension,
         "certificate_verify": server.bytes_of("CertificateVerify"),
         "added_to_flight": server.handshake_bytes - plain.ledger.server.handshake_bytes,
+        "server_hello": server.bytes_of("ServerHello"),
+        "encrypted_extensions": server.bytes_of("EncryptedExtensions"),
+        "certificate": server.bytes_of("Certificate"),
+        "server_finished": server.bytes_of("Finished"),
+        "server_records": server.wire_bytes - server.handshake_bytes,
         "server_sends": server.wire_bytes,
         "client_sends": made.ledger.client.wire_bytes,
     }

@@ -74,17 +74,30 @@ def test_every_cell_was_visited_in_an_order_of_its_own(table):
     assert table["plan"]["seed"] == 5
 
 
+SERVER_PARTS = ("server_hello", "encrypted_extensions", "certificate", "server_finished", "server_records")
+
+
 @needs_liboqs
 def test_the_rows_are_those_of_the_plan(table):
     rows = {(cell["scheme"], cell["level"], cell["operation"]) for cell in table["cells"]}
     timed = {"keygen", "sign", "verify", "mint", "dc_verify", "dc_encode", "dc_decode"}
     timed |= {"handshake_client", "handshake_server"}
     sizes = {"spki", "signature", "dc", "certificate_entry_extension", "certificate_verify", "added_to_flight"}
-    sizes |= {"server_sends", "client_sends"}
+    sizes |= {*SERVER_PARTS, "server_sends", "client_sends"}
     wanted = {(scheme, "python", name) for scheme in ("Falcon-512", "Ed25519") for name in timed}
     wanted |= {(scheme, "bytes", name) for scheme in ("Falcon-512", "Ed25519") for name in sizes}
     wanted |= {("Falcon-512", "native", name) for name in ("keygen", "sign", "verify")}
     assert rows == wanted | {("", "native", "empty"), ("", "python", "empty")}
+
+
+@needs_liboqs
+def test_the_parts_of_what_the_server_sends_add_up(table):
+    lengths = {
+        (cell["scheme"], cell["operation"]): cell["samples"] for cell in table["cells"] if cell["level"] == "bytes"
+    }
+    for scheme in ("Falcon-512", "Ed25519"):
+        parts = zip(*(lengths[scheme, part][0] for part in (*SERVER_PARTS, "certificate_verify")), strict=True)
+        assert [sum(each) for each in parts] == lengths[scheme, "server_sends"][0]
 
 
 def test_samples_are_raw_integers_of_each_process(table):
