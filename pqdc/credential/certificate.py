@@ -7,12 +7,11 @@ are not made here.
 
 from __future__ import annotations
 
-import calendar
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from cryptography.hazmat import asn1
 from cryptography.x509 import ObjectIdentifier
@@ -32,8 +31,7 @@ _UTC_TIME = re.compile(rb"(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z")
 _GENERALIZED_TIME = re.compile(rb"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extension:
+class Extension(NamedTuple):
     """An extension as it stands: OID, dotted, critical or not, and the content of its OCTET STRING."""
 
     oid: str
@@ -113,12 +111,15 @@ class Certificate:
         not_before = _time(parts.validity.not_before, "notBefore", oddities)
         not_after = _time(parts.validity.not_after, "notAfter", oddities)
         extensions = tuple(
-            Extension(oid=extension.oid.dotted_string, critical=extension.critical, value=extension.value)
-            for extension in parts.extensions or ()
+            [
+                Extension(extension.oid.dotted_string, extension.critical, extension.value)
+                for extension in parts.extensions or ()
+            ]
         )
         serial_number = _serial_number(parts.serial_number, oddities)
-        fields = {"signature": parts.signature, "issuer": parts.issuer, "subject": parts.subject}
-        oddities.extend(f"its {name} is no SEQUENCE" for name, tlv in fields.items() if tlv.tag_bytes != b"\x30")
+        for name in ("signature", "issuer", "subject"):
+            if getattr(parts, name).tag_bytes != b"\x30":
+                oddities.append(f"its {name} is no SEQUENCE")
         _look_at(parts.version, serial_number, extensions, oddities)
         return cls(
             der=der,
@@ -133,7 +134,7 @@ class Certificate:
 
     def all_of(self, oid: str) -> tuple[Extension, ...]:
         """The extensions of that OID: RFC 5280 allows one."""
-        return tuple(extension for extension in self.extensions if extension.oid == oid)
+        return tuple([extension for extension in self.extensions if extension.oid == oid])
 
     @cached_property
     def digital_signature(self) -> bool | None:
@@ -219,11 +220,12 @@ def _look_at(version: int, serial_number: int, extensions: tuple[Extension, ...]
     if serial_number <= 0:
         oddities.append("the serial number is not positive")
     oids = [extension.oid for extension in extensions]
-    oddities.extend(
-        f"the extension {oid} stands in it {oids.count(oid)} times"
-        for oid in dict.fromkeys(oids)
-        if oids.count(oid) > 1
-    )
+    if len(set(oids)) < len(oids):
+        oddities.extend(
+            f"the extension {oid} stands in it {oids.count(oid)} times"
+            for oid in dict.fromkeys(oids)
+            if oids.count(oid) > 1
+        )
 
 
 def _time(tlv: asn1.TLV, name: str, oddities: list[str]) -> int:
@@ -238,7 +240,7 @@ def _time(tlv: asn1.TLV, name: str, oddities: list[str]) -> int:
     else:
         raise DecodeError(f"certificate: {name} is no time of RFC 5280: {text[:40]!r}")
     try:
-        month, day, hour, minute, second = rest
-        return calendar.timegm(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timetuple())
+        since = datetime(year, *rest, tzinfo=UTC) - EPOCH
     except ValueError as error:
         raise DecodeError(f"certificate: {name} is no time: {error}") from None
+    return since.days * 86400 + since.seconds

@@ -63,7 +63,13 @@ def _load(*overlays: Path) -> Catalog:
 
 
 class Catalog(Mapping[str, Scheme]):
-    """Schemes by canonical name, in the order of the file; `catalog[...]` takes TLS names and aliases, in any case."""
+    """Schemes by canonical name, in the order of the file; `catalog[...]` takes TLS names and aliases, in any case.
+
+    A catalog equals itself alone, so that what has been found out about one can be remembered.
+    """
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
     def __init__(self, schemes: Iterable[Scheme]) -> None:
         self._by_name = {scheme.name: scheme for scheme in schemes}

@@ -184,12 +184,28 @@ def schemes_of(catalog: Catalog, der: bytes) -> tuple[Scheme, ...]:
     Raises:
         DecodeError: it is no SPKI in DER.
     """
+    for prefix, schemes in _prefixes(catalog).get(len(der), ()):  # the common case costs a comparison
+        if der.startswith(prefix):
+            return schemes
     spki = decode(der)
     return tuple(
         scheme
         for scheme in catalog.with_key_oid(spki.algorithm.oid)
         if has_parameters(scheme, spki.algorithm) and len(spki.key) == scheme.public_key_bytes
     )
+
+
+@lru_cache(maxsize=8)
+def _prefixes(catalog: Catalog) -> dict[int, list[tuple[bytes, tuple[Scheme, ...]]]]:
+    """What SPKIs begin with, by their length, and the schemes of such keys in the catalog's order."""
+    schemes_by_prefix: dict[tuple[int, bytes], list[Scheme]] = {}
+    for scheme in catalog.values():
+        if scheme.spki_oid:
+            schemes_by_prefix.setdefault((encoded_bytes(scheme), _prefix(scheme)), []).append(scheme)
+    found: dict[int, list[tuple[bytes, tuple[Scheme, ...]]]] = {}
+    for (length, prefix), schemes in schemes_by_prefix.items():
+        found.setdefault(length, []).append((prefix, tuple(schemes)))
+    return found
 
 
 def has_parameters(scheme: Scheme, algorithm: AlgorithmIdentifier) -> bool:
