@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
 import zlib
 from collections.abc import Mapping
@@ -82,11 +83,13 @@ class Result:
 
     Attributes:
         name: the file's.
+        sha256: of the file as it lies, packed or not.
         plan: as `pqdc.measure.plan` wrote it.
         environment: machine, Python, packages, backends; what the system did not tell is missing.
     """
 
     name: str
+    sha256: str
     complete: bool
     command: str
     started: str
@@ -146,7 +149,7 @@ def read(path: Path) -> Result:
         raise ResultError(f"{path}: the file is damaged or cut off") from None
     except (ValueError, RecursionError) as error:
         raise ResultError(f"{path}: no JSON, or cut off: {error}") from None
-    return _result(_Place(path, "", table))
+    return _result(_Place(path, "", table), hashlib.sha256(data).hexdigest())
 
 
 def _unpack(data: bytes) -> bytes:
@@ -205,7 +208,7 @@ class _Place:
         return [_Place(self.path, f"{where}[{i}]", value) for i, value in enumerate(values)]
 
 
-def _result(place: _Place) -> Result:
+def _result(place: _Place, sha256: str) -> Result:
     if place.table().get("format") != FORMAT:
         raise ResultError(f"{place.path}: no result of pqdc")
     if (found := place.get("version", int)) != VERSION:
@@ -224,6 +227,7 @@ def _result(place: _Place) -> Result:
         raise ResultError(f"{place.path}: cells: {strange[0]!r} is not among its schemes")
     return Result(
         name=place.path.name,
+        sha256=sha256,
         complete=place.get("complete", bool),
         command=place.get("command", str),
         started=place.get("started", str),
