@@ -22,11 +22,15 @@ COPIED = (
     "tls_name",
     "standard",
     "nist_level",
+    "oid",
     "code_point",
+    "code_point_source",
+    "code_point_status",
     "public_key_bytes",
     "signature_bytes",
     "signature_length",
     "security_flag",
+    "note",
 )
 
 

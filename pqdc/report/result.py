@@ -20,6 +20,7 @@ FORMAT: Final = "pqdc-result"
 VERSION: Final = 1
 MOST_BYTES: Final = 512 * 2**20  # unpacked
 SUFFIXES: Final = (".json.gz", ".json")
+SOURCES: Final = ("standard", "oid", "code_point_source", "code_point_status", "note")  # of a scheme's facts
 TIME: Final = "[0-9]" * 4 + "-[0-9][0-9]-[0-9][0-9]T"
 
 
@@ -30,6 +31,7 @@ class SchemeFacts:
     Attributes:
         reason_against_dc: why no credential under the run's leaf can carry its key; empty if one can.
         backends: each, with why it did not compute the scheme there; empty if it did.
+        standard: that, and what follows, older files may lack.
     """
 
     name: str
@@ -44,6 +46,12 @@ class SchemeFacts:
     security_flag: str
     reason_against_dc: str
     backends: Mapping[str, str]
+    standard: str = ""
+    oid: str = ""
+    code_point: int | None = None
+    code_point_source: str = ""
+    code_point_status: str = ""
+    note: str = ""
 
     @property
     def able(self) -> list[str]:
@@ -269,6 +277,8 @@ def _scheme(place: _Place) -> SchemeFacts:
         security_flag=place.get("security_flag", str),
         reason_against_dc=place.get("reason_against_dc", str),
         backends=dict(backends),
+        code_point=place.get("code_point", int, optional=True),
+        **{name: place.get(name, str, "", optional=True) for name in SOURCES},
     )
 
 
