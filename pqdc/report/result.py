@@ -20,7 +20,6 @@ FORMAT: Final = "pqdc-result"
 VERSION: Final = 1
 MOST_BYTES: Final = 512 * 2**20  # unpacked
 SUFFIXES: Final = (".json.gz", ".json")
-SOURCES: Final = ("standard", "oid", "code_point_source", "code_point_status", "note")  # of a scheme's facts
 TIME: Final = "[0-9]" * 4 + "-[0-9][0-9]-[0-9][0-9]T"
 
 
@@ -277,8 +276,12 @@ def _scheme(place: _Place) -> SchemeFacts:
         security_flag=place.get("security_flag", str),
         reason_against_dc=place.get("reason_against_dc", str),
         backends=dict(backends),
+        standard=place.get("standard", str, "", optional=True),
+        oid=place.get("oid", str, "", optional=True),
         code_point=place.get("code_point", int, optional=True),
-        **{name: place.get(name, str, "", optional=True) for name in SOURCES},
+        code_point_source=place.get("code_point_source", str, "", optional=True),
+        code_point_status=place.get("code_point_status", str, "", optional=True),
+        note=place.get("note", str, "", optional=True),
     )
 
 
