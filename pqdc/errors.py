@@ -4,6 +4,8 @@
     ├── CatalogError          algorithms.toml, or an overlay, says something impossible
     ├── UnknownScheme         no scheme by that name or code point
     ├── BackendUnavailable    the library that would compute a scheme is not here
+    ├── PeerUnavailable       the TLS software to run against is not here, or does not run (pqdc.peers)
+    ├── RefusedFiles          a peer's server does not take the files it was given (pqdc.peers)
     ├── DecodeError           bytes that are not what they should be (TLS alert decode_error)
     ├── KeyFormatError        a key file or key bytes that cannot be used
     ├── BadSignature          a signature that does not verify
@@ -25,6 +27,7 @@ __all__ = [
     "DecodeError",
     "FileError",
     "KeyFormatError",
+    "PeerUnavailable",
     "PqdcError",
     "Refusal",
     "ResultError",
@@ -50,6 +53,10 @@ class UnknownScheme(PqdcError):
 
 class BackendUnavailable(PqdcError):
     """The library that would compute a scheme is missing or unusable; the hint says how to get it."""
+
+
+class PeerUnavailable(PqdcError):
+    """Other people's TLS software is missing or unusable; the hint says how to get it."""
 
 
 class DecodeError(PqdcError):
