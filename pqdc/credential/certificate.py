@@ -117,9 +117,11 @@ class Certificate:
             ]
         )
         serial_number = _serial_number(parts.serial_number, oddities)
-        for name in ("signature", "issuer", "subject"):
-            if getattr(parts, name).tag_bytes != b"\x30":
-                oddities.append(f"its {name} is no SEQUENCE")
+        oddities += [
+            f"its {name} is no SEQUENCE"
+            for name in ("signature", "issuer", "subject")
+            if getattr(parts, name).tag_bytes != b"\x30"
+        ]
         _look_at(parts.version, serial_number, extensions, oddities)
         return cls(
             der=der,
@@ -240,7 +242,8 @@ def _time(tlv: asn1.TLV, name: str, oddities: list[str]) -> int:
     else:
         raise DecodeError(f"certificate: {name} is no time of RFC 5280: {text[:40]!r}")
     try:
-        since = datetime(year, *rest, tzinfo=UTC) - EPOCH
+        month, day, hour, minute, second = rest
+        since = datetime(year, month, day, hour, minute, second, tzinfo=UTC) - EPOCH
     except ValueError as error:
         raise DecodeError(f"certificate: {name} is no time: {error}") from None
     return since.days * 86400 + since.seconds

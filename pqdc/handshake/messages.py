@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
+from pqdc.errors import DecodeError
 from pqdc.handshake.codepoints import LEGACY_VERSION, HandshakeType
 from pqdc.wire import Reader, vector
 
@@ -37,6 +38,7 @@ HEADER_BYTES = 4
 HELLO_RETRY_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
 
 _HEAD = struct.Struct(">HH").pack
+_READ_HEAD = struct.Struct(">HH").unpack_from
 Extensions = tuple[tuple[int, bytes], ...]
 
 
@@ -72,10 +74,17 @@ def write_extensions(extensions: Extensions) -> bytes:
 
 def read_extensions(reader: Reader) -> Extensions:
     """The list, to its end; whether types repeat is not asked."""
+    data = reader.vector(2, "extensions")
     found = []
-    inner = Reader(reader.vector(2, "extensions"), reader.what)
-    while inner.remaining:
-        found.append((inner.uint(2, "extension_type"), inner.vector(2, "extension_data")))
+    position, size = 0, len(data)
+    while position < size:
+        if position + 4 > size:
+            raise DecodeError(f"{reader.what}: an extension wants 4 bytes for type and length, {size - position} are left")
+        kind, length = _READ_HEAD(data, position)
+        start, position = position + 4, position + 4 + length
+        if position > size:
+            raise DecodeError(f"{reader.what}: extension_data wants {length} bytes, {size - start} are left")
+        found.append((kind, data[start:position]))
     return tuple(found)
 
 
