@@ -6,10 +6,10 @@ The rules of a credential are those of `pqdc.credential`; chain and name are `ch
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 
 from pqdc.credential import offers
 from pqdc.credential.certificate import Certificate, load_public_key
-from pqdc.credential.offers import Offer
 from pqdc.credential.structures import DelegatedCredential, Role
 from pqdc.credential.verify import verify
 from pqdc.errors import DecodeError
@@ -36,7 +36,6 @@ class PeerCredentials:
 
     Args:
         message: not empty.
-        offer: what we said we take.
         role: the peer's.
         settings: ours.
         name: the host name or address it must be, for a server.
@@ -46,11 +45,9 @@ class PeerCredentials:
         ProtocolViolation: chain or name are not good, or the message is not.
     """
 
-    def __init__(
-        self, message: CertificateMessage, offer: Offer, role: Role, settings: Settings, name: str | None
-    ) -> None:
+    def __init__(self, message: CertificateMessage, role: Role, settings: Settings, name: str | None) -> None:
         self._role = role
-        self._offer = offer
+        offer = self._offer = settings.offer
         self._catalog = settings.catalog
         chain = tuple(entry.der for entry in message.entries)
         if len(chain) > settings.limits.chain_length:
@@ -100,6 +97,7 @@ class PeerCredentials:
         return key
 
 
+@lru_cache(maxsize=64)  # who is met again is not read again; signatures are checked each time
 def _sound(der: bytes, catalog: Catalog) -> Certificate:
     """A certificate that follows RFC 5280 as far as can be seen at a glance; libraries only warn of it."""
     try:

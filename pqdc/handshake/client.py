@@ -6,11 +6,9 @@ comes only if asked for, and proves the server by its own key. Session tickets a
 
 from __future__ import annotations
 
-import ipaddress
-from functools import lru_cache
 from typing import Any
 
-from pqdc.credential.offers import Offer, schemes_to_offer
+from pqdc.credential.offers import Offer
 from pqdc.credential.structures import Role
 from pqdc.handshake import exchange
 from pqdc.handshake.alerts import Alert, ProtocolViolation
@@ -51,10 +49,6 @@ class ClientConnection(Connection):
         self._session_id = client.entropy(32) if client.compatibility else b""
         shares = client.groups[:1] if client.key_shares is None else client.key_shares
         self._ephemerals: dict[int, Ephemeral] = {group: EXCHANGES[group].begin(client.entropy) for group in shares}
-        self._offer = Offer(
-            signature_algorithms=client.signature_algorithms,
-            delegated_credential=schemes_to_offer(client.dc_schemes) if client.dc_schemes else None,
-        )
         self._group = 0
         self._retry: ServerHello | None = None
         self._request: CertificateRequest | None = None
@@ -68,32 +62,17 @@ class ClientConnection(Connection):
     # ---- the hellos
 
     def _send_hello(self, cookie: bytes | None) -> None:
-        client = self._client
-        name = client.server_name
         shares = [KeyShare(group=group, key=own.share) for group, own in self._ephemerals.items()]
-        values: dict[int, Any] = {E.SUPPORTED_VERSIONS: (TLS13,)}
-        if name is not None and not _is_address(name):
-            values[E.SERVER_NAME] = name
-        values |= {
-            E.SUPPORTED_GROUPS: client.groups,
-            E.KEY_SHARE: shares,
-            E.SIGNATURE_ALGORITHMS: client.signature_algorithms,
-        }
-        if client.signature_algorithms_cert:
-            values[E.SIGNATURE_ALGORITHMS_CERT] = client.signature_algorithms_cert
-        if self._offer.delegated_credential is not None:
-            values[E.DELEGATED_CREDENTIAL] = self._offer.delegated_credential
-        if client.alpn:
-            values[E.ALPN] = client.alpn
+        values: dict[int, Any] = {E.KEY_SHARE: shares}
         if cookie is not None:
             values[E.COOKIE] = cookie
-        self._asked = frozenset(values)
-        extensions = write(Place.CLIENT_HELLO, values)
+        extensions = self._client.hello + write(Place.CLIENT_HELLO, values)
+        self._asked = frozenset([kind for kind, _ in extensions])
         self._send(
             ClientHello(
                 random=self._random,
                 session_id=self._session_id,
-                cipher_suites=client.suites,
+                cipher_suites=self._client.suites,
                 extensions=extensions,
             )
         )
@@ -205,7 +184,7 @@ class ClientConnection(Connection):
             read_answer(
                 Place.CERTIFICATE, tuple(item for item in entry.extensions if item[0] != E.DELEGATED_CREDENTIAL), asked
             )
-        self._peer = PeerCredentials(shown, self._offer, Role.SERVER, self._client, self._client.server_name)
+        self._peer = PeerCredentials(shown, Role.SERVER, self._client, self._client.server_name)
         self._transcript.add(message)
         self._expected = {HandshakeType.CERTIFICATE_VERIFY: ClientConnection._take_certificate_verify}
 
@@ -257,15 +236,6 @@ def _check_version(hello: ServerHello) -> None:
     if hello.random[24:] in _DOWNGRADE:
         raise _illegal("a downgrade: the server knows TLS 1.3 and has been told otherwise")
     raise ProtocolViolation(Alert.PROTOCOL_VERSION, "the server does not speak TLS 1.3")
-
-
-@lru_cache(maxsize=64)
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
 
 
 def _illegal(message: str) -> ProtocolViolation:

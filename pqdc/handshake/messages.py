@@ -79,7 +79,9 @@ def read_extensions(reader: Reader) -> Extensions:
     position, size = 0, len(data)
     while position < size:
         if position + 4 > size:
-            raise DecodeError(f"{reader.what}: an extension wants 4 bytes for type and length, {size - position} are left")
+            raise DecodeError(
+                f"{reader.what}: an extension wants 4 bytes for type and length, {size - position} are left"
+            )
         kind, length = _READ_HEAD(data, position)
         start, position = position + 4, position + 4 + length
         if position > size:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pqdc.credential.offers import Offer, schemes_to_offer
+from pqdc.credential.offers import Offer
 from pqdc.credential.structures import Role
 from pqdc.handshake import exchange
 from pqdc.handshake.alerts import Alert, ProtocolViolation
@@ -160,7 +160,7 @@ class ServerConnection(Connection):
     def _finish_flight(self, own: Identity, answers: dict[int, Any]) -> None:
         self._send(EncryptedExtensions(extensions=write(Place.ENCRYPTED_EXTENSIONS, answers)))
         if self._server.client_auth is not ClientAuth.NO:
-            self._send(CertificateRequest(extensions=write(Place.CERTIFICATE_REQUEST, self._request())))
+            self._send(CertificateRequest(extensions=write(Place.CERTIFICATE_REQUEST, self._server.asks())))
         self._send_proof(own)
         self._send_finished()
         self._flush()
@@ -194,15 +194,6 @@ class ServerConnection(Connection):
             answers[E.ALPN] = (self._alpn,)
         return answers
 
-    def _request(self) -> dict[int, Any]:
-        """What CertificateRequest says; extension 34 as in a ClientHello."""
-        values: dict[int, Any] = {E.SIGNATURE_ALGORITHMS: self._server.signature_algorithms}
-        if self._server.signature_algorithms_cert:
-            values[E.SIGNATURE_ALGORITHMS_CERT] = self._server.signature_algorithms_cert
-        if self._server.dc_schemes:
-            values[E.DELEGATED_CREDENTIAL] = schemes_to_offer(self._server.dc_schemes)
-        return values
-
     # ---- the client's flight
 
     def _take_certificate(self, message: bytes) -> None:
@@ -222,15 +213,11 @@ class ServerConnection(Connection):
         self._transcript.add(message)
 
     def _judge(self, shown: CertificateMessage) -> PeerCredentials:
-        offer = Offer(
-            signature_algorithms=self._server.signature_algorithms,
-            delegated_credential=schemes_to_offer(self._server.dc_schemes) if self._server.dc_schemes else None,
-        )
         for entry in shown.entries:
             for kind, _ in entry.extensions:
                 if kind != E.DELEGATED_CREDENTIAL:  # of which rules C2 and C3 say themselves what becomes
                     raise ProtocolViolation(Alert.UNSUPPORTED_EXTENSION, f"nobody asked for the extension {kind}")
-        return PeerCredentials(shown, offer, Role.CLIENT, self._server, None)
+        return PeerCredentials(shown, Role.CLIENT, self._server, None)
 
     def _take_finished(self, message: bytes) -> None:
         self._check_finished(message)

@@ -5,18 +5,23 @@ The clock is an argument; entropy, unless given, is the system's.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from typing import Any
 
+from pqdc.credential.offers import Offer, schemes_to_offer
 from pqdc.credential.rules import Policy
 from pqdc.handshake.chain import Trust
-from pqdc.handshake.codepoints import CipherSuite, Group
+from pqdc.handshake.codepoints import TLS13, CipherSuite, ExtensionType, Group
 from pqdc.handshake.credentials import Identity
 from pqdc.handshake.exchange import Entropy
+from pqdc.handshake.extensions import Place, write
 from pqdc.handshake.limits import Limits
+from pqdc.handshake.messages import Extensions
 from pqdc.scheme import backends
 from pqdc.scheme.catalog import Catalog
 
@@ -54,6 +59,10 @@ class Settings:
         alpn: protocols, the preferred first.
         limits: on what the peer may cost.
         keylog: takes lines in the format of SSLKEYLOGFILE.
+        offer: what it says it takes of its peer: signature_algorithms and dc_schemes.
+
+    Raises:
+        OfferEmpty: `dc_schemes` has only such as no credential may have.
     """
 
     catalog: Catalog
@@ -74,11 +83,24 @@ class Settings:
     alpn: tuple[bytes, ...] = ()
     limits: Limits = Limits()  # noqa: RUF009 - frozen
     keylog: Callable[[str], None] | None = None
+    offer: Offer = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Fill in what depends on what is computed here."""
+        """Fill in what depends on what is computed here, and what follows from the rest."""
         if not self.signature_algorithms:
             object.__setattr__(self, "signature_algorithms", schemes_to_verify(self.catalog))
+        heard = schemes_to_offer(self.dc_schemes) if self.dc_schemes else None
+        offer = Offer(signature_algorithms=self.signature_algorithms, delegated_credential=heard)
+        object.__setattr__(self, "offer", offer)
+
+    def asks(self) -> dict[int, Any]:
+        """The extensions that say what it takes of its peer, in a ClientHello or CertificateRequest."""
+        values: dict[int, Any] = {ExtensionType.SIGNATURE_ALGORITHMS: self.signature_algorithms}
+        if self.signature_algorithms_cert:
+            values[ExtensionType.SIGNATURE_ALGORITHMS_CERT] = self.signature_algorithms_cert
+        if self.offer.delegated_credential is not None:
+            values[ExtensionType.DELEGATED_CREDENTIAL] = self.offer.delegated_credential
+        return values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,11 +111,24 @@ class Client(Settings):
         server_name: the host name or address that the server must be; a name is also sent in server_name.
         key_shares: the groups to send shares of; the first of `groups` unless given.
         compatibility: send a session id and change_cipher_spec, for middleboxes: RFC 8446 appendix D.4.
+        hello: the extensions that all its ClientHellos have in common.
     """
 
     server_name: str | None = None
     key_shares: tuple[int, ...] | None = None
     compatibility: bool = True
+    hello: Extensions = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Fill in what follows from the rest."""
+        Settings.__post_init__(self)
+        values: dict[int, Any] = {ExtensionType.SUPPORTED_VERSIONS: (TLS13,)}
+        if self.server_name is not None and not _is_address(self.server_name):
+            values[ExtensionType.SERVER_NAME] = self.server_name
+        values |= {ExtensionType.SUPPORTED_GROUPS: self.groups, **self.asks()}
+        if self.alpn:
+            values[ExtensionType.ALPN] = self.alpn
+        object.__setattr__(self, "hello", write(Place.CLIENT_HELLO, values))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +142,14 @@ class Server(Settings):
 
     client_auth: ClientAuth = ClientAuth.NO
     cookie: bool = False
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def schemes_to_verify(catalog: Catalog) -> tuple[int, ...]:
