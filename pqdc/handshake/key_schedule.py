@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -21,17 +21,17 @@ IV_BYTES = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
-    """What a cipher suite means."""
+    """What a cipher suite means; `hash_bytes` is the length of its hash, and of every secret."""
 
     code_point: CipherSuite
     hash: hashes.HashAlgorithm
     key_bytes: int
     aead: Any
+    hash_bytes: int = field(init=False)
 
-    @property
-    def hash_bytes(self) -> int:
-        """The length of its hash, and of every secret."""
-        return self.hash.digest_size
+    def __post_init__(self) -> None:
+        """Fill in what follows."""
+        object.__setattr__(self, "hash_bytes", self.hash.digest_size)
 
 
 SUITES: Mapping[int, Suite] = {

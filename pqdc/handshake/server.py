@@ -83,11 +83,12 @@ class ServerConnection(Connection):
 
     def _choose_share(self, extensions: dict[int, Any]) -> KeyShare | None:
         """The client's share of the group that we like best; None if it must send one of `_retry_group`."""
-        groups, shares = extensions[E.SUPPORTED_GROUPS], extensions[E.KEY_SHARE]
+        groups: tuple[int, ...] = extensions[E.SUPPORTED_GROUPS]
+        shares: tuple[KeyShare, ...] = extensions[E.KEY_SHARE]
         for group in self._server.groups:
             for share in shares:
                 if share.group == group:
-                    return KeyShare(group=group, key=share.key)
+                    return share
         self._retry_group = next((group for group in self._server.groups if group in groups), 0)
         if not self._retry_group:
             raise ProtocolViolation(Alert.HANDSHAKE_FAILURE, "no key exchange group in common")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cryptography.hazmat.primitives import hashes
+import hashlib
+from typing import Any
 
 from pqdc.handshake.codepoints import HandshakeType
 from pqdc.handshake.key_schedule import Suite
@@ -18,7 +19,7 @@ class Transcript:
 
     def __init__(self) -> None:
         self._waiting = b""
-        self._hash: hashes.Hash | None = None
+        self._hash: Any = None  # hashlib's, whose digest leaves it open
 
     def add(self, message: bytes) -> None:
         """Take the next message."""
@@ -37,16 +38,15 @@ class Transcript:
         """
         if self._hash is not None:
             return
-        self._hash = hashes.Hash(suite.hash)
         if retried:
-            first = hashes.Hash(suite.hash)
-            first.update(self._waiting)
-            self._waiting = bytes([HandshakeType.MESSAGE_HASH]) + vector(3, first.finalize())
-        self._hash.update(self._waiting)
+            first = hashlib.new(suite.hash.name, self._waiting).digest()
+            self._waiting = bytes([HandshakeType.MESSAGE_HASH]) + vector(3, first)
+        self._hash = hashlib.new(suite.hash.name, self._waiting)
         self._waiting = b""
 
     def digest(self) -> bytes:
         """The hash so far; `begin` has been called."""
         if self._hash is None:
             raise RuntimeError("the transcript has no hash yet")
-        return self._hash.copy().finalize()
+        digest: bytes = self._hash.digest()
+        return digest
