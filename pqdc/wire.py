@@ -50,7 +50,11 @@ class Reader:
 
     def uint(self, size: int, field: str) -> int:
         """An unsigned integer of `size` bytes."""
-        return int.from_bytes(self.read(size, field), "big")
+        start, end = self._position, self._position + size
+        if end > self._end:
+            self.read(size, field)  # which says so
+        self._position = end
+        return int.from_bytes(self._data[start:end], "big")
 
     def vector(self, length_size: int, field: str, *, at_least: int = 0, at_most: int | None = None) -> bytes:
         """The content of a vector whose length takes `length_size` bytes.
@@ -101,7 +105,7 @@ class Reader:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Check the end, unless an error is on its way already."""
-        if kind is None:
+        if kind is None and self._position != self._end:
             self.end()
 
 

@@ -134,8 +134,7 @@ class ClientConnection(Connection):
         self._transcript.add(message)
         self._schedule = KeySchedule(self._suite, shared)
         client, server = self._schedule.handshake_secrets(self._transcript.digest())
-        self._log("CLIENT_HANDSHAKE_TRAFFIC_SECRET", client)
-        self._log("SERVER_HANDSHAKE_TRAFFIC_SECRET", server)
+        self._log("HANDSHAKE_TRAFFIC_SECRET", client, server)
         self._read_by(server)
         if self._client.compatibility and self._retry is None:
             self._send_compatibility()
@@ -190,9 +189,8 @@ class ClientConnection(Connection):
 
     def _take_finished(self, message: bytes) -> None:
         self._check_finished(message)
-        client, server = self._known_schedule.application_secrets(self._transcript.digest())
-        self._log("CLIENT_TRAFFIC_SECRET_0", client)
-        self._log("SERVER_TRAFFIC_SECRET_0", server)
+        client, server = self._schedule.application_secrets(self._transcript.digest())
+        self._log("TRAFFIC_SECRET_0", client, server)
         self._read_by(server)
         own = self._prove() if self._request is not None else None
         self._send_finished()
@@ -201,7 +199,7 @@ class ClientConnection(Connection):
         self._connected(
             Session(
                 role="client",
-                cipher_suite=self._known_suite.code_point,
+                cipher_suite=self._suite.code_point,
                 group=self._group,
                 server_name=self._client.server_name,
                 alpn=self._alpn,

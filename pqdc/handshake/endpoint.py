@@ -55,8 +55,8 @@ class Connection:
         self._received_bytes = 0
         self._compatibility_allowed = False
         self._is_over = False
-        self._suite: Suite | None = None
-        self._schedule: KeySchedule | None = None
+        self._suite: Suite  # from the hello that chooses it on
+        self._schedule: KeySchedule  # from the ServerHello on
         self._read_secret = self._write_secret = b""
         self._peer: PeerCredentials | None = None
         self._peer_proof: Proof | None = None
@@ -112,8 +112,8 @@ class Connection:
             raise PqdcError("keys can be updated between the handshake and close_notify only")
         message = frame(KeyUpdate(request_update=int(ask_peer)))
         self._out += self._writer.write(ContentType.HANDSHAKE, message)
-        self._write_secret = next_secret(self._known_suite, self._write_secret)
-        self._writer.use(self._known_suite, self._write_secret)
+        self._write_secret = next_secret(self._suite, self._write_secret)
+        self._writer.use(self._suite, self._write_secret)
 
     def close(self) -> None:
         """Say that nothing more will be sent; what the peer still sends can be read."""
@@ -174,7 +174,7 @@ class Connection:
         if asked > 1:
             raise ProtocolViolation(Alert.ILLEGAL_PARAMETER, f"a request_update of {asked}")
         self._count_update()
-        self._read_secret = next_secret(self._known_suite, self._read_secret)
+        self._read_secret = next_secret(self._suite, self._read_secret)
         self._read_by(self._read_secret)
         answered = bool(asked) and not self.is_closed and not self._owes_update
         if answered:
@@ -224,30 +224,18 @@ class Connection:
         raise NotImplementedError
 
     def _send_finished(self) -> None:
-        self._send(Finished(verify_data=self._known_schedule.finished(self._write_secret, self._transcript.digest())))
+        self._send(Finished(verify_data=self._schedule.finished(self._write_secret, self._transcript.digest())))
 
     def _check_finished(self, message: bytes) -> None:
         """The peer's Finished; the transcript ends before it."""
         digest, verify_data = self._transcript.digest(), message[HEADER_BYTES:]
-        if len(verify_data) != self._known_suite.hash_bytes:
+        if len(verify_data) != self._suite.hash_bytes:
             raise ProtocolViolation(Alert.DECODE_ERROR, f"a Finished of {len(verify_data)} bytes")
-        if not self._known_schedule.is_finished(self._read_secret, digest, verify_data):
+        if not self._schedule.is_finished(self._read_secret, digest, verify_data):
             raise ProtocolViolation(Alert.DECRYPT_ERROR, "the Finished does not verify")
         self._transcript.add(message)
 
     # ---- keys
-
-    @property
-    def _known_suite(self) -> Suite:
-        if self._suite is None:
-            raise RuntimeError("no cipher suite has been chosen")
-        return self._suite
-
-    @property
-    def _known_schedule(self) -> KeySchedule:
-        if self._schedule is None:
-            raise RuntimeError("no key has been exchanged")
-        return self._schedule
 
     def _read_boundary(self) -> None:
         """RFC 8446 section 5.1 wants messages to end where keys change, or where an answer is waited for."""
@@ -258,16 +246,17 @@ class Connection:
         """Open records by this secret from now on."""
         self._read_boundary()
         self._read_secret = secret
-        self._reader.use(self._known_suite, secret)
+        self._reader.use(self._suite, secret)
 
     def _write_by(self, secret: bytes) -> None:
         """Protect records by this secret from now on."""
         self._write_secret = secret
-        self._writer.use(self._known_suite, secret)
+        self._writer.use(self._suite, secret)
 
-    def _log(self, label: str, secret: bytes) -> None:
+    def _log(self, label: str, client: bytes, server: bytes) -> None:
         if self._settings.keylog is not None:
-            self._settings.keylog(f"{label} {self._random.hex()} {secret.hex()}")
+            self._settings.keylog(f"CLIENT_{label} {self._random.hex()} {client.hex()}")
+            self._settings.keylog(f"SERVER_{label} {self._random.hex()} {server.hex()}")
 
     # ---- ends
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives import constant_time, hashes, hmac
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
@@ -46,8 +46,7 @@ SUITES: Mapping[int, Suite] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class TrafficKeys:
+class TrafficKeys(NamedTuple):
     """The AEAD under its key, and the initialisation vector as an integer."""
 
     aead: Any

@@ -100,12 +100,12 @@ class ServerConnection(Connection):
         values: dict[int, Any] = {E.SUPPORTED_VERSIONS: TLS13, E.KEY_SHARE: self._retry_group}
         if self._server.cookie:
             self._cookie = values[E.COOKIE] = self._server.entropy(_COOKIE_BYTES)
-        self._transcript.begin(self._known_suite, retried=True)
+        self._transcript.begin(self._suite, retried=True)
         self._send(
             ServerHello(
                 random=HELLO_RETRY_RANDOM,
                 session_id=hello.session_id,
-                cipher_suite=self._known_suite.code_point,
+                cipher_suite=self._suite.code_point,
                 extensions=write(Place.HELLO_RETRY_REQUEST, values),
             )
         )
@@ -136,7 +136,7 @@ class ServerConnection(Connection):
         own = self._choose_identity()
         answers = self._answers(extensions)
         public, shared = exchange.respond(share.group, share.key, self._server.entropy)
-        suite = self._known_suite
+        suite = self._suite
         self._transcript.begin(suite)
         values: dict[int, Any] = {E.SUPPORTED_VERSIONS: TLS13, E.KEY_SHARE: KeyShare(group=share.group, key=public)}
         self._send(
@@ -152,8 +152,7 @@ class ServerConnection(Connection):
             self._send_compatibility()
         self._schedule = KeySchedule(suite, shared)
         self._client_secret, secret = self._schedule.handshake_secrets(self._transcript.digest())
-        self._log("CLIENT_HANDSHAKE_TRAFFIC_SECRET", self._client_secret)
-        self._log("SERVER_HANDSHAKE_TRAFFIC_SECRET", secret)
+        self._log("HANDSHAKE_TRAFFIC_SECRET", self._client_secret, secret)
         self._write_by(secret)
         self._read_by(self._client_secret)
         self._finish_flight(own, answers)
@@ -165,9 +164,8 @@ class ServerConnection(Connection):
         self._send_proof(own)
         self._send_finished()
         self._flush()
-        client, server = self._application = self._known_schedule.application_secrets(self._transcript.digest())
-        self._log("CLIENT_TRAFFIC_SECRET_0", client)
-        self._log("SERVER_TRAFFIC_SECRET_0", server)
+        client, server = self._application = self._schedule.application_secrets(self._transcript.digest())
+        self._log("TRAFFIC_SECRET_0", client, server)
         self._write_by(server)
         if self._server.client_auth is ClientAuth.NO:
             self._expected = {HandshakeType.FINISHED: ServerConnection._take_finished}
@@ -226,7 +224,7 @@ class ServerConnection(Connection):
         self._connected(
             Session(
                 role="server",
-                cipher_suite=self._known_suite.code_point,
+                cipher_suite=self._suite.code_point,
                 group=self._group,
                 server_name=self._server_name,
                 alpn=self._alpn,
