@@ -30,6 +30,7 @@ from pqdc.handshake import (
     Trust,
     shake_hands,
 )
+from pqdc.handshake.suitability import Wishes
 from pqdc.handshake.transport.memory import exchange
 from pqdc.scheme import backends
 
@@ -212,6 +213,62 @@ def test_the_first_credential_that_the_client_takes(world):
 def test_s1_without_fallback_is_handshake_failure(world):
     fails(world.client(), world.server(world.mint("Ed25519")), Alert.HANDSHAKE_FAILURE, "server")
     fails(world.client("P-384"), world.server(world.mint("Ed25519")), Alert.HANDSHAKE_FAILURE, "server")
+
+
+def test_the_leaf_is_the_one_of_the_name_that_the_client_wants(world):
+    """RFC 8446 section 4.4.2.2: server_name guides the choice, first of all; among the others the order stays."""
+    other = World(hosts=["other.example", "*.other.example"])
+    both = world.server(world.plain, other.plain)
+    for name, wanted in (
+        ("localhost", world),
+        ("other.example", other),
+        ("www.other.example", other),
+        ("OTHER.example", other),
+        ("127.0.0.1", world),  # an address is not sent
+        ("unknown.example", world),
+    ):
+        session = shake_hands(world.client(server_name=name, trust=None), both).client
+        assert session.peer.chain == (wanted.leaf.der,)
+    # The preferred credential of the right leaf, and not the first of the wrong one.
+    many = world.server(world.mint("Ed25519"), world.plain, other.mint("ML-DSA-44"), other.plain)
+    client = world.client("Ed25519", "ML-DSA-44", server_name="other.example", trust=other.trust)
+    assert shake_hands(client, many).client.peer.scheme == CATALOG["ML-DSA-44"].code_point
+    # A leaf whose key the client cannot check is no choice, whatever its name.
+    client = world.client(server_name="other.example", trust=None, signature_algorithms=(0x0807,))
+    edwards = World("Ed25519")
+    assert shake_hands(client, world.server(other.plain, edwards.plain)).client.peer.chain == (edwards.leaf.der,)
+
+
+@pytest.mark.parametrize("ca", ["P-256", "P-384", "Ed25519", "RSA-2048", "ML-DSA-44"])
+def test_the_chain_is_one_whose_signatures_the_peer_takes(ca):
+    """RFC 8446 sections 4.2.3, 4.4.2.2: if there is one; else another is sent all the same. In both roles."""
+    point = 0x0401 if ca == "RSA-2048" else CATALOG[ca].code_point
+    liked, other = World(ca_scheme=ca), World(ca_scheme="P-521")
+    verify = (0x0403, 0x0503, 0x0807)
+    for lists in ({"signature_algorithms_cert": (point,)}, {"signature_algorithms": (*verify, point)}):
+        taken = {"signature_algorithms": verify} | lists
+        server = liked.server(other.plain, liked.plain)
+        assert shake_hands(liked.client(trust=None, **taken), server).client.peer.chain == (liked.leaf.der,)
+        asking = liked.server(client_auth=ClientAuth.REQUIRED, **taken)
+        session = shake_hands(liked.client(identities=(other.plain, liked.plain)), asking).server
+        assert session.peer.chain == (liked.leaf.der,)
+    alone = liked.server(other.plain)
+    client = liked.client(trust=None, signature_algorithms=verify, signature_algorithms_cert=(point,))
+    assert shake_hands(client, alone).client.peer.chain == (other.leaf.der,)
+
+
+def test_a_leaf_that_signs_itself_suits_as_well(world):
+    """Its signature is not validated: RFC 8446 section 4.4.2.2."""
+    authority = pqdc.make_authority(new_key("P-384"), name="localhost", days=9, now=NOW)
+    itself = Identity.of_certificate([authority.der], authority.key, CATALOG)
+    client = world.client(trust=None, server_name=None, signature_algorithms_cert=(0x0807,))
+    server = world.server(world.plain, itself)
+    assert itself.chain.shortcomings(Wishes(certificate_algorithms=(0x0807,))) == (False, False)
+    assert world.plain.chain.shortcomings(Wishes(certificate_algorithms=(0x0807,))) == (False, True)
+    failure = fails(
+        client, server, Alert.UNSUPPORTED_CERTIFICATE, "client"
+    )  # it has come, and may sign certificates only
+    assert "digitalSignature" in str(failure)
 
 
 def test_an_expired_credential_is_not_sent(world):

@@ -191,7 +191,7 @@ def test_its_client_believes_no_other_key(world):
     """The shim would tell: a credential that nobody asked for is signed by a key that the leaf does not have."""
 
     class Pushy(ServerConnection):
-        def _choose_identity(self):
+        def _choose_identity(self, wishes):
             self._own = world.mint("P-256", now=now())
             return self._own
 

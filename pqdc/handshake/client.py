@@ -30,6 +30,7 @@ from pqdc.handshake.messages import (
     ServerHello,
 )
 from pqdc.handshake.settings import Client
+from pqdc.handshake.suitability import Wishes
 
 __all__ = ["ClientConnection"]
 
@@ -53,6 +54,7 @@ class ClientConnection(Connection):
         self._retry: ServerHello | None = None
         self._request: CertificateRequest | None = None
         self._peer_offer = Offer(signature_algorithms=())
+        self._peer_wishes = Wishes()
         self._alpn: bytes | None = None
         self._asked: frozenset[int] = frozenset()
         self._send_hello(None)
@@ -168,6 +170,7 @@ class ClientConnection(Connection):
             signature_algorithms=extensions[E.SIGNATURE_ALGORITHMS],
             delegated_credential=extensions.get(E.DELEGATED_CREDENTIAL),
         )
+        self._peer_wishes = Wishes.of(extensions)
         self._request = request
         self._transcript.add(message)
         self._expected = {HandshakeType.CERTIFICATE: ClientConnection._take_certificate}
@@ -213,7 +216,7 @@ class ClientConnection(Connection):
     def _prove(self) -> Identity | None:
         """Show what the server takes, or nothing, which it may take too."""
         now = self._client.clock().timestamp()
-        identity, _ = choose(self._client.identities, self._peer_offer, Role.CLIENT, now)
+        identity, _ = choose(self._client.identities, self._peer_offer, Role.CLIENT, now, self._peer_wishes)
         if identity is None:
             self._send(CertificateMessage(entries=()))
         else:

@@ -18,6 +18,7 @@ from pqdc.credential.structures import EXTENSION_TYPE, DelegatedCredential, Role
 from pqdc.errors import KeyFormatError
 from pqdc.handshake.events import Proof
 from pqdc.handshake.messages import CertificateEntry, CertificateMessage
+from pqdc.handshake.suitability import ChainFacts, Wishes
 from pqdc.scheme.catalog import Catalog
 from pqdc.scheme.keys import PrivateKey
 
@@ -85,6 +86,11 @@ class Identity:
         return CertificateMessage(entries=(leaf, *(CertificateEntry(der=der) for der in self.issuers)))
 
     @cached_property
+    def chain(self) -> ChainFacts:
+        """What is asked of its chain when one is chosen."""
+        return ChainFacts((self.leaf.der, *self.issuers), self.leaf.catalog)
+
+    @cached_property
     def proof(self) -> Proof:
         """As it is told to callers."""
         return Proof(chain=(self.leaf.der, *self.issuers), scheme=self.scheme, dc=self.dc, dc_expiry=self.expiry)
@@ -100,10 +106,15 @@ class Identity:
         return offers.reason_against(self.dc, offer, role)
 
 
-def choose(identities: Sequence[Identity], offer: Offer, role: Role, now: float) -> tuple[Identity | None, list[str]]:
-    """The first that the peer takes, or None; and the reasons against those before it."""
+def choose(
+    identities: Sequence[Identity], offer: Offer, role: Role, now: float, wishes: Wishes
+) -> tuple[Identity | None, list[str]]:
+    """The first that the peer takes, or None; and the reasons against those before it.
+
+    They are asked in their own order, but those that suit the peer's wishes come before those that do not.
+    """
     reasons: list[str] = []
-    for identity in identities:
+    for identity in sorted(identities, key=lambda identity: identity.chain.shortcomings(wishes)):
         reason = identity.reason_against(offer, role, now)
         if not reason:
             return identity, reasons

@@ -18,7 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from pqdc.credential.structures import Role
 from pqdc.handshake.alerts import Alert, ProtocolViolation
 
-__all__ = ["check_path"]
+__all__ = ["check_path", "names_cover"]
 
 T = TypeVar("T", bound=x509.ExtensionType)
 _UNDERSTOOD = (x509.BasicConstraints, x509.KeyUsage, x509.ExtendedKeyUsage, x509.SubjectAlternativeName)
@@ -59,6 +59,21 @@ def check_path(
     raise _bad(Alert.UNKNOWN_CA, f"no trusted CA is called {subject.issuer.rfc4514_string()!r}")
 
 
+def names_cover(leaf: x509.Certificate, name: str) -> bool:
+    """Whether the leaf is for this host name or IP address, by its subjectAltName: RFC 9525 section 6.
+
+    Raises:
+        ProtocolViolation: its extensions cannot be read.
+    """
+    names = _extension(leaf, x509.SubjectAlternativeName)
+    if names is None:
+        return False
+    try:
+        return ipaddress.ip_address(name) in names.get_values_for_type(x509.IPAddress)
+    except ValueError:
+        return any(_matches(pattern, name) for pattern in names.get_values_for_type(x509.DNSName))
+
+
 def _issued(issuer: x509.Certificate, subject: x509.Certificate) -> bool:
     return issuer.subject == subject.issuer
 
@@ -97,14 +112,9 @@ def _check_critical(certificate: x509.Certificate) -> None:
 
 
 def _check_name(leaf: x509.Certificate, name: str) -> None:
-    names = _extension(leaf, x509.SubjectAlternativeName)
-    if names is None:
+    if _extension(leaf, x509.SubjectAlternativeName) is None:
         raise _bad(Alert.BAD_CERTIFICATE, "a certificate without subjectAltName")
-    try:
-        fits = ipaddress.ip_address(name) in names.get_values_for_type(x509.IPAddress)
-    except ValueError:
-        fits = any(_matches(pattern, name) for pattern in names.get_values_for_type(x509.DNSName))
-    if not fits:
+    if not names_cover(leaf, name):
         raise _bad(Alert.BAD_CERTIFICATE, f"the certificate is not for {name!r}")
 
 

@@ -29,6 +29,7 @@ from pqdc.handshake.messages import (
     ServerHello,
 )
 from pqdc.handshake.settings import ClientAuth, Server
+from pqdc.handshake.suitability import Wishes
 
 __all__ = ["ServerConnection"]
 
@@ -133,7 +134,7 @@ class ServerConnection(Connection):
             delegated_credential=extensions.get(E.DELEGATED_CREDENTIAL),
         )
         self._group, self._server_name = share.group, extensions.get(E.SERVER_NAME)
-        own = self._choose_identity()
+        own = self._choose_identity(Wishes.of(extensions))
         answers = self._answers(extensions)
         public, shared = exchange.respond(share.group, share.key, self._server.entropy)
         suite = self._suite
@@ -172,9 +173,9 @@ class ServerConnection(Connection):
         else:
             self._expected = {HandshakeType.CERTIFICATE: ServerConnection._take_certificate}
 
-    def _choose_identity(self) -> Identity:
+    def _choose_identity(self, wishes: Wishes) -> Identity:
         now = self._server.clock().timestamp()
-        self._own, reasons = choose(self._server.identities, self._client_offer, Role.SERVER, now)
+        self._own, reasons = choose(self._server.identities, self._client_offer, Role.SERVER, now, wishes)
         if self._own is None:
             why = "; ".join(dict.fromkeys(reasons)) or "the server has none"
             raise ProtocolViolation(Alert.HANDSHAKE_FAILURE, f"no credential that this client takes: {why}")
