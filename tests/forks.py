@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import copyreg
+import hashlib
 from functools import cache
 from typing import Any, TypeVar
-
-from cryptography.hazmat.primitives import hashes
 
 from pqdc.handshake.assembly import Assembler
 from pqdc.handshake.endpoint import Connection
@@ -14,6 +13,7 @@ from pqdc.handshake.record import RecordReader, RecordWriter, Traffic
 from pqdc.handshake.transcript import Transcript
 
 T = TypeVar("T", bound=Connection)
+_HASH = type(hashlib.sha256())
 _STATEFUL = (Connection, RecordReader, RecordWriter, Assembler, Transcript, Traffic)
 
 
@@ -23,7 +23,7 @@ def fork(connection: T) -> T:
 
 
 def _copied(value: Any) -> Any:
-    if isinstance(value, bytearray | list | dict | hashes.Hash):
+    if isinstance(value, bytearray | list | dict | _HASH):
         return value.copy()
     if not isinstance(value, _STATEFUL):
         return value
