@@ -58,7 +58,7 @@ class PeerCredentials:
         self.dc = None if encoded is None else offers.decode(encoded)
         if self.dc is not None:
             offers.check_offered(self.dc, offer, role)
-        certificates = [_sound(der, settings.catalog) for der in chain]
+        certificates = [read_certificate(der, settings.catalog) for der in chain]
         self.leaf = certificates[0]
         self._check(chain, settings, settings.clock(), name)
         self._chain = chain
@@ -98,7 +98,7 @@ class PeerCredentials:
 
 
 @lru_cache(maxsize=64)  # who is met again is not read again; signatures are checked each time
-def _sound(der: bytes, catalog: Catalog) -> Certificate:
+def read_certificate(der: bytes, catalog: Catalog) -> Certificate:
     """A certificate that follows RFC 5280 as far as can be seen at a glance; libraries only warn of it."""
     try:
         certificate = Certificate.decode(der, catalog)
