@@ -45,9 +45,13 @@ clean:  ## remove what was made here (the cache of liboqs stays)
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks .coverage htmlcov build dist
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-.PHONY: fuzz mutate
+.PHONY: ratios fuzz mutate
 FUZZ_SECONDS ?= 60
 MUTATE_ARGS  ?= --count 100000
+
+ratios: liboqs  ## what pqdc adds to its primitives (TLSLITE=python with tlslite-ng: beside its handshakes)
+	@$(BIN)/python bench/ratios.py
+	@$(BIN)/python bench/handshake_ratio.py $(if $(TLSLITE),--tlslite $(TLSLITE))
 
 fuzz: liboqs  ## let atheris look for bytes that break a reader (FUZZ_SECONDS=60 for each, FUZZ_TARGET=pem for one)
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(PIP) install --constraint constraints.txt --editable '.[fuzz]'
