@@ -137,7 +137,7 @@ def setting(*path, value):
     [
         (without("cells"), "cells is missing"),
         (without("format"), "no result of pqdc"),
-        (setting("version", value=2), "version 1 wanted, this is 2"),
+        (setting("version", value=3), "version 1 or 2 wanted, this is 3"),
         (setting("version", value="1"), "version: int wanted"),
         (setting("complete", value=1), "complete: bool wanted"),
         (setting("cells", 0, "samples", value=[[1]]), r"cells\[0\].samples: a list for each of 2 processes"),
@@ -210,6 +210,7 @@ def test_summaries_are_those_of_the_textbook():
         ([[100], [104]], "stable"),
         ([[100], [110]], "noisy"),
         ([[100], [120]], "unstable"),
+        ([[100]] * 9 + [[120]], "noisy"),
         ([[0], [0]], "stable"),
     ],
 )

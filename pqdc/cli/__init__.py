@@ -34,6 +34,7 @@ COMMANDS = (
     "serve",
     "connect",
     "bench",
+    "compare",
     "table",
     "demo",
 )

@@ -22,7 +22,7 @@ from pqdc.measure.plan import Plan
 __all__ = ["FORMAT", "SUFFIX", "VERSION", "Outcome", "Process", "check_folder", "write", "write_new"]
 
 FORMAT: Final = "pqdc-result"
-VERSION: Final = 1
+VERSION: Final = 2
 SUFFIX: Final = ".json.gz"
 IDENTITY: Final = ("scheme", "backend", "level", "operation")
 

@@ -57,8 +57,12 @@ def _row(row: Row, table: Table) -> dict[str, Any]:
 
 
 def _time(key: str, summary: Any) -> dict[str, Any]:
-    figures = {"median": "median", "mad": "mad", "p5": "p5", "p95": "p95"}
-    line = {f"{key}_{name}_ns": "" if summary is None else round(getattr(summary, name)) for name in figures}
+    line: dict[str, Any] = {
+        f"{key}_{name}_ns": "" if summary is None else round(getattr(summary, name))
+        for name in ("median", "mad", "p5", "p95", "p99", "least")
+    }
+    interval = summary and summary.interval
+    line |= {f"{key}_{end}_ns": round(getattr(interval, end)) if interval else "" for end in ("low", "high")}
     line[f"{key}_samples"] = 0 if summary is None else summary.count
     line[f"{key}_verdict"] = "" if summary is None else summary.agreement
     return line

@@ -6,18 +6,20 @@ import difflib
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from pqdc.errors import FileError, ResultError, UnknownScheme
 from pqdc.files import read_file
+from pqdc.report.statistics import Summary, summarise
 
 __all__ = ["FORMAT", "VERSION", "Cell", "Process", "Result", "SchemeFacts", "newest", "read"]
 
 FORMAT: Final = "pqdc-result"
-VERSION: Final = 1
+VERSION: Final = 2  # what is written; docs/results.md tells what older ones lack
+READABLE: Final = (1, 2)
 MOST_BYTES: Final = 512 * 2**20  # unpacked
 SUFFIXES: Final = (".json.gz", ".json")
 TIME: Final = "[0-9]" * 4 + "-[0-9][0-9]-[0-9][0-9]T"
@@ -60,7 +62,14 @@ class SchemeFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """What was measured: samples by process, in `unit` ("ns" or "bytes"); null for what was no time."""
+    """What was measured.
+
+    Attributes:
+        unit: "ns", "bytes", "cycles", "instructions".
+        samples: by process, in that unit; null for what was no time.
+        lost: the share of the cell's time that others took, by the run queue and the hypervisor.
+        method: how it was measured, where there is more than one way.
+    """
 
     scheme: str
     backend: str
@@ -71,17 +80,34 @@ class Cell:
     failed: str
     message_bytes: int | None
     keys: int | None
+    lost: float = 0.0
+    method: str = ""
+
+    def summary(self) -> Summary | None:
+        """The numbers; None if no sample is valid."""
+        return summarise(self.samples, lost=self.lost)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Process:
-    """One process of the run."""
+    """One process of the run.
+
+    Attributes:
+        alone: whether no other run was under way on the machine; None if that is not known.
+        cpu: the one it was pinned to; None if to none.
+        stolen: the share of its time that the hypervisor gave to others.
+        switches: how often it was made to wait for others.
+    """
 
     ended: str
     reason: str
     seconds: float
     load_before: tuple[float, ...]
     load_after: tuple[float, ...]
+    alone: bool | None = None
+    cpu: int | None = None
+    stolen: float = 0.0
+    switches: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +235,13 @@ class _Place:
             self.refuse("a table")
         return self.value
 
+    def numbers(self, name: str) -> list[int]:
+        """A list of integers; empty if there is none."""
+        values: list[Any] = self.get(name, list, [], optional=True)
+        if not all(type(value) is int for value in values):
+            self.at(name).refuse("integers")
+        return values
+
     def each(self, name: str) -> list[_Place]:
         values = self.get(name, list)
         where = f"{self.where}.{name}" if self.where else name
@@ -218,9 +251,9 @@ class _Place:
 def _result(place: _Place, sha256: str) -> Result:
     if place.table().get("format") != FORMAT:
         raise ResultError(f"{place.path}: no result of pqdc")
-    if (found := place.get("version", int)) != VERSION:
+    if (found := place.get("version", int)) not in READABLE:
         raise ResultError(
-            f"{place.path}: a result of version {VERSION} wanted, this is {found}",
+            f"{place.path}: a result of version {' or '.join(map(str, READABLE))} wanted, this is {found}",
             hint="a newer pqdc reads it" if found > VERSION else "",
         )
     processes = tuple(map(_process, place.each("processes")))
@@ -253,6 +286,10 @@ def _process(place: _Place) -> Process:
         seconds=place.get("seconds", (int, float)),
         load_before=tuple(place.get("load_before", list)),
         load_after=tuple(place.get("load_after", list)),
+        alone=place.get("alone", bool, optional=True),
+        cpu=place.get("cpu", int, optional=True),
+        stolen=place.get("stolen", (int, float), 0.0, optional=True),
+        switches=place.get("switches", int, 0, optional=True),
     )
 
 
@@ -302,4 +339,10 @@ def _cell(place: _Place, processes: int) -> Cell:
         failed=place.get("failed", str, "", optional=True),
         message_bytes=place.get("message_bytes", int, optional=True),
         keys=place.get("keys", int, optional=True),
+        lost=_share(place.numbers("lost_ns"), place.numbers("elapsed_ns")),
+        method=place.get("method", str, "", optional=True),
     )
+
+
+def _share(parts: Sequence[int], wholes: Sequence[int]) -> float:
+    return min(1.0, sum(parts) / sum(wholes)) if sum(wholes) else 0.0

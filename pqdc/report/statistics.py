@@ -1,20 +1,51 @@
-"""Samples of several processes to a few numbers, and whether the processes agree.
+"""Samples of several processes to a few numbers, how sure they are, and whether the processes agree.
 
-Samples of one process are not independent of each other, so agreement is asked of the processes' medians, and nothing
-is claimed of a single process.
+The process is the unit: samples of one process are not independent of each other (pooled, two runs of the same thing
+look significantly different), so the median is that of the processes' medians, its interval resamples those, and
+nothing is claimed of a single process. docs/results.md tells the choices and their sources.
 """
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import lru_cache
+from importlib import import_module
+from typing import Any, Final, Literal
 
-__all__ = ["Agreement", "Summary", "summarise"]
+from pqdc.errors import ResultError
+
+__all__ = [
+    "CONFIDENCE",
+    "FEWEST",
+    "NOISY",
+    "STABLE",
+    "Agreement",
+    "Interval",
+    "Summary",
+    "bootstrap_interval",
+    "library",
+    "median_of",
+    "summarise",
+]
 
 Agreement = Literal["stable", "noisy", "unstable", "one process"]
-STABLE, NOISY = 0.05, 0.15  # (largest - smallest median of a process) / median of them
+VERDICTS: Final[tuple[Agreement, ...]] = ("stable", "noisy", "unstable")
+STABLE: Final = 0.03  # standard deviation of the processes' medians / their median, at the most
+NOISY: Final = 0.10
+LOST: Final = (0.03, 0.15)  # shares of the time that others took: more than the first lowers the verdict by one, ...
+CONFIDENCE: Final = 0.95
+FEWEST: Final = 3  # processes that an interval can be made of
+RESAMPLES: Final = 999
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """Of CONFIDENCE."""
+
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,61 +53,130 @@ class Summary:
     """Of all valid samples of a cell, in the cell's unit.
 
     Attributes:
-        mad: median of the absolute deviations from the median.
+        median: of the processes' medians.
+        medians: of each process that gave samples.
+        mad: median of the absolute deviations of all samples from the median.
         p5: five of a hundred samples are smaller.
         p95: five of a hundred samples are larger.
+        p99: one of a hundred samples is larger.
         count: valid samples.
         invalid: samples that were no finite, positive number.
-        processes: that gave samples.
-        agreement: of their medians.
+        spread: standard deviation of the medians, relative to the median; None of a single process.
+        lost: the share of the time that others took.
+        agreement: of the medians; lower if much time was lost.
     """
 
     median: float
+    medians: tuple[float, ...]
     mad: float
     p5: float
     p95: float
+    p99: float
     least: float
     mean: float
     count: int
     invalid: int
-    processes: int
+    spread: float | None
+    lost: float
     agreement: Agreement
 
+    @property
+    def processes(self) -> int:
+        """How many gave samples."""
+        return len(self.medians)
 
-def summarise(samples: Sequence[Sequence[int | None]]) -> Summary | None:
-    """The numbers for samples by process; None if no sample is valid."""
+    @property
+    def interval(self) -> Interval | None:
+        """Of the median; None of fewer than three processes."""
+        return bootstrap_interval(median_of, self.medians)
+
+
+def summarise(samples: Sequence[Sequence[int | None]], *, lost: float = 0.0) -> Summary | None:
+    """The numbers for samples by process; None if no sample is valid.
+
+    Args:
+        samples: a list for each process.
+        lost: the share of the time that others took meanwhile.
+
+    Raises:
+        ResultError: scipy is missing.
+    """
+    numpy = library("numpy")
     valid = [[value for value in process if value is not None and value >= 0] for process in samples]
-    invalid = sum(map(len, samples)) - sum(map(len, valid))
     groups = [process for process in valid if process]
-    pooled = sorted(value for process in groups for value in process)
-    if not pooled:
+    if not groups:
         return None
-    median = statistics.median(pooled)
+    pooled = numpy.concatenate([numpy.asarray(process, dtype=float) for process in groups])
+    medians = tuple(float(numpy.median(process)) for process in groups)
+    median = float(numpy.median(medians))
+    p5, p95, p99 = map(float, numpy.percentile(pooled, (5, 95, 99)))
+    spread = _relative_deviation(medians)
     return Summary(
         median=median,
-        mad=statistics.median(abs(value - median) for value in pooled),
-        p5=_percentile(pooled, 5),
-        p95=_percentile(pooled, 95),
-        least=pooled[0],
-        mean=statistics.fmean(pooled),
+        medians=medians,
+        mad=float(numpy.median(abs(pooled - median))),
+        p5=p5,
+        p95=p95,
+        p99=p99,
+        least=float(pooled.min()),
+        mean=float(pooled.mean()),
         count=len(pooled),
-        invalid=invalid,
-        processes=len(groups),
-        agreement=_agreement([statistics.median(process) for process in groups]),
+        invalid=sum(map(len, samples)) - len(pooled),
+        spread=spread,
+        lost=lost,
+        agreement=_agreement(spread, lost),
     )
 
 
-def _percentile(ordered: Sequence[int], percent: int) -> float:
-    """By linear interpolation between the two nearest."""
-    position = (len(ordered) - 1) * percent / 100
-    low = int(position)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (ordered[high] - ordered[low]) * (position - low)
-
-
-def _agreement(medians: Sequence[float]) -> Agreement:
+def _relative_deviation(medians: Sequence[float]) -> float | None:
+    numpy = library("numpy")
     if len(medians) < 2:
+        return None
+    deviation, middle = float(numpy.std(medians, ddof=1)), float(numpy.median(medians))
+    if not middle:
+        return math.inf if deviation else 0.0
+    return deviation / middle
+
+
+def _agreement(spread: float | None, lost: float) -> Agreement:
+    if spread is None:
         return "one process"
-    middle = statistics.median(medians)
-    spread = (max(medians) - min(medians)) / middle if middle else float(max(medians) > 0)
-    return "stable" if spread <= STABLE else "noisy" if spread <= NOISY else "unstable"
+    agreed = sum(spread > limit for limit in (STABLE, NOISY))
+    return VERDICTS[min(agreed + sum(lost > limit for limit in LOST), len(VERDICTS) - 1)]
+
+
+@lru_cache(maxsize=4096)
+def bootstrap_interval(statistic: Callable[..., Any], *groups: tuple[float, ...]) -> Interval | None:
+    """The percentile interval of a statistic of one or more groups of processes; None if one has fewer than three.
+
+    The same each time: the generator has a fixed seed.
+    """
+    if min(map(len, groups)) < FEWEST:
+        return None
+    numpy, stats = library("numpy"), library("scipy.stats")
+    found = stats.bootstrap(
+        groups,
+        statistic,
+        n_resamples=RESAMPLES,
+        confidence_level=CONFIDENCE,
+        method="percentile",
+        vectorized=True,
+        rng=numpy.random.default_rng(0),
+    ).confidence_interval
+    return Interval(low=float(found.low), high=float(found.high))
+
+
+def median_of(values: Any, axis: int = -1) -> Any:
+    """As scipy calls a statistic."""
+    return library("numpy").median(values, axis=axis)
+
+
+@lru_cache
+def library(name: str) -> Any:
+    """Loaded when first used: scipy takes its time, and comes with an extra."""
+    try:
+        return import_module(name)
+    except ModuleNotFoundError:
+        raise ResultError(
+            f"{name} is missing, which figures are summed up with", hint="pip install 'pqdc[report]'"
+        ) from None

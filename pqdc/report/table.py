@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from pqdc.report import figures
 from pqdc.report.result import Cell, Result, SchemeFacts
-from pqdc.report.statistics import Summary, summarise
+from pqdc.report.statistics import CONFIDENCE, FEWEST, NOISY, STABLE, Summary
 
 __all__ = ["Column", "Entry", "Group", "Level", "Row", "Table", "make_table"]
 
@@ -229,7 +229,7 @@ def _row(result: Result, facts: SchemeFacts, backend: str, level: Level, footnot
         entries[time.key] = _time(cell, footnotes)
     for size in SIZES:
         cell = result.cell(facts.name, backend, "bytes", size.key)
-        summary = summarise(cell.samples) if cell else None
+        summary = cell.summary() if cell else None
         entries[size.key] = _size(round(summary.median)) if summary else Entry(text=NOT_MEASURED)
     reason = facts.reason_against_dc
     entries["fits"] = Entry(text="no", notes=(footnotes.number(reason),)) if reason else Entry(text="yes")
@@ -245,18 +245,26 @@ def _time(cell: Cell | None, footnotes: _Footnotes) -> Entry:
     if cell is None:
         return Entry(text=NOT_MEASURED)
     notes: tuple[int, ...] = (footnotes.number(f"not measured: {cell.failed}"),) if cell.failed else ()
-    summary = summarise(cell.samples)
+    summary = cell.summary()
     if summary is None:
         return Entry(text=NOT_MEASURED, notes=notes)
     if summary.invalid:
         notes += (footnotes.number("some samples were no times, and are left out"),)
     return Entry(
-        text=figures.with_spread(summary.median, summary.mad, summary.count),
+        text=_with_spread(summary),
         short=figures.duration(summary.median),
         value=summary.median,
         summary=summary,
         notes=notes,
     )
+
+
+def _with_spread(summary: Summary) -> str:
+    """How sure the median is, where processes can say so; else how far samples lie from it."""
+    if (interval := summary.interval) is None:
+        return figures.with_spread(summary.median, summary.mad, summary.count)
+    sure = max(interval.high - summary.median, summary.median - interval.low)
+    return figures.with_spread(summary.median, sure, summary.count)
 
 
 def _size(size: int, *, most: bool = False) -> Entry:
@@ -290,8 +298,7 @@ def _notes(result: Result, level: Level, rows: Sequence[Row], baseline: SchemeFa
     processes = len(result.processes)
     yield (
         f"{result.name}, {result.started}: {processes} {'processes' if processes > 1 else 'process'}, "
-        f"seed {result.plan.get('seed', 'unknown')}. Times are median ± MAD (median absolute deviation) of all samples."
-        + ("" if processes > 1 else " One process: nothing can be said of how stable they are.")
+        f"seed {result.plan.get('seed', 'unknown')}. {_what_times_are(processes)}"
     )
     if not result.complete:
         yield "The run is not complete: it was stopped, or a process failed."
@@ -320,12 +327,23 @@ def _notes(result: Result, level: Level, rows: Sequence[Row], baseline: SchemeFa
         yield f"Columns with {TIMES_AS_MUCH}: how many times the figure of {baseline.name}; less is better."
     if len(result.processes) > 1:
         yield (
-            "Verdict: stable if the medians of the processes lie within 5 % of each other, noisy within 15 %, else "
-            "unstable; of the worst time of the row."
+            f"Verdict: stable if the standard deviation of the processes' medians is at most {STABLE * 100:.0f} % of "
+            f"their median, noisy up to {NOISY * 100:.0f} %, else unstable; lower where others took much of the time; "
+            "of the worst time of the row."
         )
     flags = {FLAGS[row.facts.security_flag] for row in rows if row.facts.security_flag in FLAGS}
     for flag in sorted(flags):
         yield f"{flag} {FLAG_NOTES[flag]}."
+
+
+def _what_times_are(processes: int) -> str:
+    if processes >= FEWEST:
+        return (
+            "Times are the median of the processes' medians ± the larger half of its "
+            f"{CONFIDENCE * 100:.0f} % interval (bootstrap of the processes)."
+        )
+    said = "Times are median ± MAD (median absolute deviation) of all samples."
+    return said if processes > 1 else f"{said} One process: nothing can be said of how stable they are."
 
 
 def _left_out(result: Result, shown: Sequence[SchemeFacts]) -> Iterable[str]:
@@ -341,7 +359,7 @@ def _overheads(result: Result) -> Iterable[str]:
     found = [
         f"{figures.duration(summary.median)} {'natively' if cell.level == 'native' else 'through Python'}"
         for cell in cells
-        if (summary := summarise(cell.samples))
+        if (summary := cell.summary())
     ]
     if found:
         yield f"An operation that does nothing takes {' and '.join(found)}; this is not subtracted."
