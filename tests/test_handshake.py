@@ -9,8 +9,8 @@ import pytest
 
 import pqdc
 from pqdc.credential import fit, refusals
-from pqdc.credential.structures import Role
-from pqdc.errors import PqdcError
+from pqdc.credential.structures import Credential, DelegatedCredential, Role
+from pqdc.errors import KeyFormatError, PqdcError
 from pqdc.handshake import (
     Alert,
     CipherSuite,
@@ -174,7 +174,7 @@ def test_leaves_prove_themselves_and_delegate(leaf, ca):
 @pytest.mark.parametrize("suite", CipherSuite)
 def test_groups_and_suites(world, group, suite):
     client = world.client(groups=(group,), suites=(suite,))
-    outcome = shake_hands(client, world.server())
+    outcome = shake_hands(client, world.server(groups=tuple(Group)))
     assert (outcome.client.group, outcome.client.cipher_suite) == (group, suite)
     assert outcome.client == dataclasses.replace(
         outcome.server, role="client", server_name="localhost", peer=outcome.server.own, own=None
@@ -263,8 +263,8 @@ def test_a_leaf_that_signs_itself_suits_as_well(world):
     itself = Identity.of_certificate([authority.der], authority.key, CATALOG)
     client = world.client(trust=None, server_name=None, signature_algorithms_cert=(0x0807,))
     server = world.server(world.plain, itself)
-    assert itself.chain.shortcomings(Wishes(certificate_algorithms=(0x0807,))) == (False, False)
-    assert world.plain.chain.shortcomings(Wishes(certificate_algorithms=(0x0807,))) == (False, True)
+    assert itself.chain.shortcomings(Wishes(certificate_algorithms=(0x0807,))) == (False, False, False)
+    assert world.plain.chain.shortcomings(Wishes(certificate_algorithms=(0x0807,))) == (False, False, True)
     failure = fails(
         client, server, Alert.UNSUPPORTED_CERTIFICATE, "client"
     )  # it has come, and may sign certificates only
@@ -299,6 +299,15 @@ def test_a_credential_of_another_leaf_or_role(world):
     fails(world.client("Ed25519"), world.server(wrong), Alert.ILLEGAL_PARAMETER, "client", refusals.SignatureInvalid)
     mirrored = world.server(world.mint("Ed25519", role=Role.CLIENT))
     fails(world.client("Ed25519"), mirrored, Alert.ILLEGAL_PARAMETER, "client", refusals.SignatureInvalid)
+
+
+def test_m3_no_endpoint_proves_itself_with_a_credential_that_may_not_be(world):
+    """RFC 9345 section 4: never an rsaEncryption key, whatever the peer offers."""
+    key = new_key("RSA-2048")
+    cred = Credential(valid_time=86400, dc_cert_verify_algorithm=0x0804, spki=key.public.spki)
+    dc = DelegatedCredential(cred=cred, algorithm=0x0403, signature=b"s")
+    with pytest.raises(KeyFormatError, match="none may be: rsa_pss_rsae_sha256"):
+        Identity.delegated(dc, key, world.leaf)
 
 
 def test_client_authentication(world):

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
+from cryptography.x509 import load_der_x509_certificate
 
 import pqdc
 from pqdc.credential import refusals
@@ -18,6 +20,7 @@ from pqdc.handshake import messages as m
 from pqdc.handshake.codepoints import ExtensionType as E
 from pqdc.handshake.messages import CertificateEntry
 from pqdc.handshake.transport.memory import exchange
+from pqdc.wire import vector
 from tests.test_handshake import CATALOG, NOW, World, new_key
 
 KINDS = {"retry": m.ServerHello, "hello": m.ServerHello, "client_hello": m.ClientHello, "request": m.CertificateRequest,
@@ -223,6 +226,8 @@ CLIENT_HELLO_TWISTS = {
     "psk without modes": (lambda h: with_extension(h, E.PRE_SHARED_KEY, b"x"), 109),
     "odd signature algorithms": (lambda h: with_extension(h, E.SIGNATURE_ALGORITHMS, b"\0\3\4\3\4"), 50),
     "an empty list of credentials": (lambda h: with_extension(h, E.DELEGATED_CREDENTIAL, b"\0\0"), 50),
+    "no authority": (lambda h: with_extension(h, E.CERTIFICATE_AUTHORITIES, b"\0\0"), 50),
+    "bytes after authorities": (lambda h: with_extension(h, E.CERTIFICATE_AUTHORITIES, b"\0\3\0\1x\0"), 50),
     "bytes after a list": (lambda h: with_extension(h, E.SUPPORTED_GROUPS, b"\0\2\0\x1d\0"), 50),
     "a name of another type": (lambda h: with_extension(h, E.SERVER_NAME, b"\0\4\1\0\1x"), 50),
     "a second hello at once": (lambda h: [h, h], 10),
@@ -257,6 +262,34 @@ def test_unknown_code_points_survive(world):
     client = ClientConnection(world.client(identities=(world.plain,)))
     exchange(client, TwistedServer(asking, "request", request))
     assert client.session is not None
+
+
+def test_the_chain_is_one_of_the_authorities_that_the_peer_names(world):
+    """RFC 8446 sections 4.2.4, 4.4.2.2: if there is one; else another is sent all the same. In both roles."""
+    other = World()
+    other.authority = pqdc.make_authority(new_key("P-256"), name="another CA", days=400, now=NOW)
+    other.leaf = other.authority.issue(other.leaf_key, hosts=["localhost"], days=90, now=NOW, catalog=CATALOG)
+    other.plain = Identity.of_certificate([other.leaf.der], other.leaf_key, CATALOG)
+    for name, wanted in (
+        (load_der_x509_certificate(other.authority.der).subject.public_bytes(), other),
+        (load_der_x509_certificate(world.authority.der).subject.public_bytes(), world),
+        (b"\x30\0", world),  # nobody: the preferred
+    ):
+        twist = partial(with_extension, kind=E.CERTIFICATE_AUTHORITIES, data=vector(2, vector(2, name)))
+        client = TwistedClient(world.client(trust=None), "client_hello", twist)
+        exchange(client, ServerConnection(world.server(world.plain, other.plain)))
+        assert client.session.peer.chain == (wanted.leaf.der,)
+        asking = TwistedServer(world.server(client_auth=ClientAuth.REQUIRED), "request", twist)
+        exchange(ClientConnection(world.client(identities=(world.plain, other.plain))), asking)
+        assert asking.session.peer.chain == (wanted.leaf.der,)
+
+
+def test_a_request_with_authorities_that_errs(world):
+    """RFC 8446 section 4.2.4: `DistinguishedName authorities<3..2^16-1>`, to the last byte."""
+    for data in (b"\0\0", b"\0\3\0\1x\0", b"\0\3\0\2x"):
+        twist = partial(with_extension, kind=E.CERTIFICATE_AUTHORITIES, data=data)
+        asking = TwistedServer(world.server(client_auth=ClientAuth.REQUIRED), "request", twist)
+        refused(ClientConnection(world.client(identities=(world.plain,))), asking, Alert.DECODE_ERROR)
 
 
 # ---- RFC 9345, both roles

@@ -29,7 +29,9 @@ def command(
     ca_scheme: Annotated[
         str | None, typer.Option("--ca-scheme", help="Of the CA's key; the leaf's unless given.")
     ] = None,
-    group: Annotated[str, typer.Option("--group", help="Key exchange: X25519, SECP256R1, X25519MLKEM768.")] = "X25519",
+    group: Annotated[
+        str, typer.Option("--group", help="Key exchange: X25519, SECP256R1 (or 384, 521), X25519MLKEM768.")
+    ] = "X25519",
     client_dc: Annotated[
         bool, typer.Option("--client-dc", help="The client proves itself too, in the same way.")
     ] = False,

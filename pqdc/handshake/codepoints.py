@@ -81,6 +81,8 @@ class Group(IntEnum):
     """A key exchange: RFC 8446 section 4.2.7, draft-ietf-tls-ecdhe-mlkem."""
 
     SECP256R1 = 0x0017
+    SECP384R1 = 0x0018
+    SECP521R1 = 0x0019
     X25519 = 0x001D
     X25519MLKEM768 = 0x11EC
 

@@ -13,6 +13,7 @@ from functools import cached_property
 
 from pqdc.credential import offers
 from pqdc.credential.certificate import Certificate
+from pqdc.credential.fit import forbidden
 from pqdc.credential.offers import Offer
 from pqdc.credential.structures import EXTENSION_TYPE, DelegatedCredential, Role
 from pqdc.errors import KeyFormatError
@@ -36,7 +37,7 @@ class Identity:
         dc: the credential, if `key` is its.
 
     Raises:
-        KeyFormatError: the key belongs to neither, or has no TLS code point.
+        KeyFormatError: the key belongs to neither, or has no TLS code point, or is one that no credential may be (M3).
     """
 
     leaf: Certificate
@@ -53,6 +54,8 @@ class Identity:
             if scheme not in self.leaf.schemes or not self.leaf.is_of(self.key.public.raw):
                 raise KeyFormatError("the private key does not belong to the leaf certificate")
             return
+        if reason := forbidden(scheme.code_point):
+            raise KeyFormatError(f"a delegated credential of {scheme.name}, which none may be: {reason}")
         if self.dc.cred.dc_cert_verify_algorithm != scheme.code_point or self.dc.cred.spki != self.key.public.spki:
             raise KeyFormatError("the private key does not belong to the delegated credential")
 

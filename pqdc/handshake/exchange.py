@@ -1,4 +1,4 @@
-"""Key exchanges: X25519, P-256 (RFC 8446 section 4.2.8.2), X25519MLKEM768 (draft-ietf-tls-ecdhe-mlkem).
+"""Key exchanges: X25519, P-256, P-384, P-521 (RFC 8446 section 4.2.8.2), X25519MLKEM768 (draft-ietf-tls-ecdhe-mlkem).
 
 Private keys are made from the caller's entropy; the randomness of an ML-KEM encapsulation is drawn by the library,
 which takes none.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
@@ -21,7 +21,7 @@ from pqdc.handshake.codepoints import Group
 __all__ = ["EXCHANGES", "Entropy", "Ephemeral", "Exchange"]
 
 Entropy = Callable[[int], bytes]
-_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+_UNCOMPRESSED = 4  # the first byte of such a point, and RFC 8446 knows no other
 _ENCAPSULATION_KEY = 1184
 _CIPHERTEXT = 1088
 
@@ -52,18 +52,34 @@ class _X25519:
         return self._key.exchange(X25519PublicKey.from_public_bytes(share))
 
 
-class _P256:
+class _Curve:
+    """A curve of NIST's; shares are uncompressed points."""
+
+    curve: ClassVar[ec.EllipticCurve]
+
     def __init__(self, entropy: Entropy) -> None:
-        secret = (
-            int.from_bytes(entropy(48), "big") % (_P256_ORDER - 1) + 1
-        )  # FIPS 186-5 A.2.1: 64 bits more than needed
-        self._key = ec.derive_private_key(secret, ec.SECP256R1())
+        order = self.curve.group_order
+        spare = 128  # bits more than it has; FIPS 186-5 section A.2.1 wants 64
+        secret = int.from_bytes(entropy((order.bit_length() + spare + 7) // 8), "big")
+        self._key = ec.derive_private_key(secret % (order - 1) + 1, self.curve)
         self.share = self._key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
 
     def finish(self, share: bytes) -> bytes:
-        if len(share) != 65 or share[0] != 4:
+        if len(share) != len(self.share) or share[0] != _UNCOMPRESSED:
             raise ValueError("an uncompressed point is wanted")
-        return self._key.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), share))
+        return self._key.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(self.curve, share))
+
+
+class _P256(_Curve):
+    curve = ec.SECP256R1()
+
+
+class _P384(_Curve):
+    curve = ec.SECP384R1()
+
+
+class _P521(_Curve):
+    curve = ec.SECP521R1()
 
 
 class _X25519MlKem768:
@@ -103,6 +119,8 @@ def _both_alike(kind: Callable[[Entropy], Ephemeral]) -> Callable[[bytes, Entrop
 EXCHANGES: Mapping[int, Exchange] = {
     Group.X25519: Exchange(_X25519, _both_alike(_X25519)),
     Group.SECP256R1: Exchange(_P256, _both_alike(_P256)),
+    Group.SECP384R1: Exchange(_P384, _both_alike(_P384)),
+    Group.SECP521R1: Exchange(_P521, _both_alike(_P521)),
     Group.X25519MLKEM768: Exchange(_X25519MlKem768, _X25519MlKem768.respond),
 }
 

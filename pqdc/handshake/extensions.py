@@ -99,6 +99,9 @@ _ANYTHING = Codec(lambda data: data, lambda reader: reader.read(reader.remaining
 _SCHEMES = _u16s(2)
 _SHARES = _list(2, 0, KeyShare.encode, KeyShare.read)
 _PROTOCOLS = _list(2, 2, lambda name: vector(1, name), lambda reader: reader.vector(1, "ProtocolName", at_least=1))
+_AUTHORITIES = _list(
+    2, 3, lambda name: vector(2, name), lambda reader: reader.vector(2, "DistinguishedName", at_least=1)
+)
 _COOKIE = Codec(lambda cookie: vector(2, cookie), lambda reader: reader.vector(2, "cookie", at_least=1))
 
 CODECS: Mapping[Place, Mapping[int, Codec]] = {
@@ -116,7 +119,7 @@ CODECS: Mapping[Place, Mapping[int, Codec]] = {
         E.SUPPORTED_VERSIONS: _u16s(1),
         E.COOKIE: _COOKIE,
         E.PSK_KEY_EXCHANGE_MODES: _ANYTHING,
-        E.CERTIFICATE_AUTHORITIES: _ANYTHING,
+        E.CERTIFICATE_AUTHORITIES: _AUTHORITIES,
         E.POST_HANDSHAKE_AUTH: _EMPTY,
         E.SIGNATURE_ALGORITHMS_CERT: _SCHEMES,
         E.KEY_SHARE: _SHARES,
@@ -142,7 +145,7 @@ CODECS: Mapping[Place, Mapping[int, Codec]] = {
         E.SIGNATURE_ALGORITHMS: _SCHEMES,
         E.SIGNED_CERTIFICATE_TIMESTAMP: _ANYTHING,
         E.DELEGATED_CREDENTIAL: _SCHEMES,
-        E.CERTIFICATE_AUTHORITIES: _ANYTHING,
+        E.CERTIFICATE_AUTHORITIES: _AUTHORITIES,
         E.OID_FILTERS: _ANYTHING,
         E.SIGNATURE_ALGORITHMS_CERT: _SCHEMES,
     },

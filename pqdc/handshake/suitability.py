@@ -1,8 +1,9 @@
-"""Which of an endpoint's chains suits a peer best, by name and by the signatures on its certificates.
+"""Which of an endpoint's chains suits a peer best: by name, by its CAs, and by the signatures on its certificates.
 
-RFC 8446 section 4.4.2.2: server_name guides the choice; certificates are to be signed by algorithms that the peer has
-named in signature_algorithms_cert, or else in signature_algorithms (section 4.2.3), if there is such a chain. If there
-is none, another is sent all the same: so both are wishes, and nothing is refused for them.
+RFC 8446 section 4.4.2.2: server_name and certificate_authorities (section 4.2.4) guide the choice; certificates are to
+be signed by algorithms that the peer has named in signature_algorithms_cert, or else in signature_algorithms (section
+4.2.3), if there is such a chain. If there is none, another is sent all the same: so these are wishes, and nothing is
+refused for them.
 """
 
 from __future__ import annotations
@@ -37,10 +38,12 @@ class Wishes:
     Attributes:
         server_name: of the server; None if it has not said.
         certificate_algorithms: SignatureSchemes on certificates.
+        authorities: distinguished names of CAs, DER; none if all will do.
     """
 
     server_name: str | None = None
     certificate_algorithms: Collection[int] = ()
+    authorities: Collection[bytes] = ()
 
     @classmethod
     def of(cls, extensions: dict[int, Any]) -> Wishes:
@@ -49,6 +52,7 @@ class Wishes:
         return cls(
             server_name=extensions.get(ExtensionType.SERVER_NAME),
             certificate_algorithms=algorithms or extensions[ExtensionType.SIGNATURE_ALGORITHMS],
+            authorities=frozenset(extensions.get(ExtensionType.CERTIFICATE_AUTHORITIES, ())),
         )
 
 
@@ -67,13 +71,15 @@ class ChainFacts:
             certificates = []
         self._leaf = certificates[0] if certificates else None
         # One that signs itself is not validated as a part of the chain: section 4.4.2.2.
+        self._issuers = {item.issuer.public_bytes() for item in certificates}
         self._signatures = [_points(item, catalog) for item in certificates if item.issuer != item.subject]
 
-    def shortcomings(self, wishes: Wishes) -> tuple[bool, bool]:
-        """Whether it lacks the name, and whether it is signed by something unasked; the lesser suits better."""
+    def shortcomings(self, wishes: Wishes) -> tuple[bool, bool, bool]:
+        """Whether it lacks the name, has none of the CAs, is signed by something unasked; the lesser suits better."""
         name, taken = wishes.server_name, wishes.certificate_algorithms
         return (
             name is not None and not (self._leaf and _covers(self._leaf, name)),
+            bool(wishes.authorities) and self._issuers.isdisjoint(wishes.authorities),
             not all(any(point in taken for point in points) for points in self._signatures),
         )
 
