@@ -81,7 +81,7 @@ def _is_native(name: str) -> bool:
     """Whether a backend times itself, and can do so here."""
     try:
         backend: Any = backends.load_backend(name)
-        return bool(backend.library.native_loop)
+        return bool(backend.native_loop)
     except (AttributeError, BackendUnavailable):
         return False
 

@@ -6,6 +6,7 @@
     ├── BackendUnavailable    the library that would compute a scheme is not here
     ├── PeerUnavailable       the TLS software to run against is not here, or does not run (pqdc.peers)
     ├── RefusedFiles          a peer's server does not take the files it was given (pqdc.peers)
+    ├── LibraryFault          a library of the user's crashed, hung, or did what it must not
     ├── DecodeError           bytes that are not what they should be (TLS alert decode_error)
     ├── KeyFormatError        a key file or key bytes that cannot be used
     ├── BadSignature          a signature that does not verify
@@ -27,6 +28,7 @@ __all__ = [
     "DecodeError",
     "FileError",
     "KeyFormatError",
+    "LibraryFault",
     "PeerUnavailable",
     "PqdcError",
     "Refusal",
@@ -57,6 +59,10 @@ class BackendUnavailable(PqdcError):
 
 class PeerUnavailable(PqdcError):
     """Other people's TLS software is missing or unusable; the hint says how to get it."""
+
+
+class LibraryFault(PqdcError):
+    """A library that the user brought crashed, hung, or broke its call interface; the message names what it did."""
 
 
 class DecodeError(PqdcError):

@@ -21,7 +21,8 @@ _PACKAGES = ("cryptography", "liboqs-python", "tomli", "typer", "rich", "platfor
 def command(as_json: options.AsJson = False, algorithms: options.Algorithms = None) -> int:
     """Say what is here, what is missing, and how to get it.
 
-    Versions, backends and how many schemes each computes, timers. Exits with 1 if a backend is missing.
+    Versions, backends and how many schemes each computes, timers. Exits with 1 if a backend is missing, or
+    a library of your own fails its proof.
     """
     facts: dict[str, Any] = {
         "pqdc": version("pqdc"),
@@ -36,7 +37,8 @@ def command(as_json: options.AsJson = False, algorithms: options.Algorithms = No
         print(json.dumps(facts, indent=2))
     else:
         _print(facts)
-    return 1 if any(backend["missing"] for backend in facts["backends"].values()) else 0
+    broken = [backend["missing"] or any(backend["own"].values()) for backend in facts["backends"].values()]
+    return 1 if any(broken) else 0
 
 
 def _version(package: str) -> str:
@@ -52,7 +54,7 @@ def _backends(catalog: Catalog) -> dict[str, dict[str, Any]]:
 
     found: dict[str, dict[str, Any]] = {}
     for name in backends.backend_names():
-        facts: dict[str, Any] = {"versions": {}, "schemes": 0, "missing": "", "hint": ""}
+        facts: dict[str, Any] = {"versions": {}, "schemes": 0, "missing": "", "hint": "", "own": {}}
         try:
             backend = backends.load_backend(name)
         except BackendUnavailable as error:
@@ -61,6 +63,11 @@ def _backends(catalog: Catalog) -> dict[str, dict[str, Any]]:
             facts["versions"] = dict(backend.versions())
             facts["schemes"] = sum(not backends.reason_against(scheme, name) for scheme in catalog.values())
             facts |= _library(backend)
+            facts["own"] = {
+                scheme.name: backends.reason_against(scheme, name)
+                for scheme in catalog.values()
+                if scheme.library and name in scheme.backends
+            }
         found[name] = facts
     return found
 
@@ -92,6 +99,8 @@ def _print(facts: dict[str, Any]) -> None:
         if "library" in backend:
             loop = "with" if backend["native_loop"] else "without"
             print(f"         {backend['library']} (from {backend['origin']}), {loop} the native timing loop")
+        for scheme, reason in backend["own"].items():
+            print(f"broken   {scheme}: {reason}" if reason else f"found    {scheme}: it has proved itself")
     for package, number in facts["packages"].items():
         hint = "pip install 'pqdc[bench]'" if package.startswith("pytest") else f"pip install {package}"
         print(f"found    {package} {number}" if number else f"missing  {package}\n         to get it: {hint}")

@@ -56,6 +56,7 @@ def _row(scheme: Scheme) -> dict[str, Any]:
     why = {name: backends.reason_against(scheme, name) for name in scheme.backends}
     facts = {field: getattr(scheme, field) for field in type(scheme).__slots__}
     facts["backends"] = dict(scheme.backends)
+    facts["library"] = scheme.library and scheme.library.path.name
     return facts | {
         "available": [name for name, against in why.items() if not against],
         "unavailable": {name: against for name, against in why.items() if against},

@@ -19,7 +19,8 @@ import tomli
 from pqdc.errors import CatalogError, FileError, UnknownScheme
 from pqdc.files import read_file
 from pqdc.resources import resource
-from pqdc.scheme.facts import Kind, PrivateKeyEncoding, Scheme, SignatureLength
+from pqdc.scheme.facts import Kind, Library, PrivateKeyEncoding, Scheme, SignatureLength
+from pqdc.scheme.nist.declared import with_library
 
 __all__ = ["Catalog", "load_catalog"]
 
@@ -53,7 +54,8 @@ def _load(*overlays: Path) -> Catalog:
         document = _read(path)
         shared |= document.get("shared", {})
         for name, facts in document.get("scheme", {}).items():
-            tables[name] = tables.get(name, {}) | facts
+            given = with_library(name, facts, path) if "library" in facts else facts
+            tables[name] = tables.get(name, {}) | given
             origin[name] = path.name
     schemes = [_scheme(name, facts, origin[name]) for name, facts in tables.items()]
     catalog = Catalog(schemes)
@@ -193,6 +195,7 @@ FIELDS: Mapping[str, Check] = {
     "benchmark": ("true or false", lambda value: isinstance(value, bool)),
     "components": TEXTS,
     "combiner": NAME,
+    "library": ("a table", lambda value: isinstance(value, Library)),
     "note": TEXT,
 }
 

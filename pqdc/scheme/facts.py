@@ -7,14 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-__all__ = ["Kind", "PrivateKeyEncoding", "Scheme", "SignatureLength"]
+__all__ = ["Kind", "Library", "PrivateKeyEncoding", "Scheme", "SignatureLength"]
 
 Kind = Literal["classical", "pq", "hybrid", "composite"]
 SignatureLength = Literal["fixed", "max"]
 PrivateKeyEncoding = Literal["own", "seed", "concatenated"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """A shared object with NIST's call interface, which computes one scheme: docs/own-scheme.md.
+
+    Attributes:
+        path: of the file, absolute.
+        prefix: of its symbols: what stands before `crypto_sign_keypair`.
+        seconds: that one call may take.
+    """
+
+    path: Path
+    prefix: str = ""
+    seconds: float = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -33,6 +49,7 @@ class Scheme:
         backends: library to its own name for the scheme, in order of preference.
         benchmark: False for a scheme that is known, but left out of tables and benchmarks unless named.
         components: names of the schemes that a hybrid or composite is made of.
+        library: the user's own, which the backend nist-api loads; None for all others.
     """
 
     name: str
@@ -60,6 +77,7 @@ class Scheme:
     benchmark: bool = True
     components: tuple[str, ...] = ()
     combiner: str = ""
+    library: Library | None = None
     note: str = ""
 
     @property

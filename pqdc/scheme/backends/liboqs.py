@@ -100,6 +100,11 @@ class Liboqs:
         """Of liboqs and of its wrapper."""
         return {"liboqs": self.library.version, "liboqs-python": str(self._oqs.oqs_python_version())}
 
+    @property
+    def native_loop(self) -> bool:
+        """Whether it times natively."""
+        return self.library.native_loop
+
     def schemes(self) -> frozenset[str]:
         """The names of all that this liboqs computes."""
         return self._enabled

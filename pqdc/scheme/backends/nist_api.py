@@ -1,0 +1,172 @@
+"""The backend `nist-api`: a user's own shared object with NIST's call interface, named in a scheme's table.
+
+Each library runs in a process of its own (`pqdc.scheme.nist`) and has to prove itself before it is used. What it does
+wrong, then or later, is a LibraryFault or the reason why the scheme is not computed here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pqdc.errors import BackendUnavailable, BadSignature, KeyFormatError, LibraryFault
+from pqdc.scheme.facts import Library, Scheme
+from pqdc.scheme.keys import PrivateKey, PublicKey
+from pqdc.scheme.nist.companion import companion
+from pqdc.scheme.nist.engine import Engine, Operation
+from pqdc.scheme.nist.process import LibraryProcess
+from pqdc.scheme.nist.proof import prove
+from pqdc.scheme.pkcs8 import Secret
+
+__all__ = ["NistApi"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Claim:
+    """A library, and what is declared of the scheme that it computes: what has been proved, is proved of these."""
+
+    library: Library
+    public_key_bytes: int
+    private_key_bytes: int | None
+    signature_bytes: int
+    signature_length: str
+
+
+class _Public(PublicKey):
+    __slots__ = ("_engine",)
+
+    def __init__(self, scheme: Scheme, engine: Engine, raw: bytes) -> None:
+        super().__init__(scheme, NistApi.name, raw)
+        self._engine = engine
+
+    def _verifies(self, signature: bytes, message: bytes) -> bool:
+        return self._engine.verify(self.raw, signature, message)
+
+
+class _Private(PrivateKey):
+    __slots__ = ("_engine", "_secret")
+
+    def __init__(self, public: _Public, engine: Engine, secret: bytes) -> None:
+        super().__init__(public)
+        self._engine = engine
+        self._secret = secret
+
+    def sign(self, message: bytes) -> bytes:
+        return self._engine.sign(self._secret, message)
+
+    def secret(self) -> Secret:
+        return Secret(expanded=self._secret, public=self.public.raw)
+
+
+class NistApi:
+    """Whatever library a scheme names; there is nothing to be here but a system that can run one."""
+
+    name = "nist-api"
+    native_loop = True
+
+    def __init__(self) -> None:
+        self._engines: dict[_Claim, Engine | str] = {}
+
+    def versions(self) -> Mapping[str, str]:
+        """Of the companion; a library has no version but its bytes."""
+        try:
+            return {"companion of nist-api": companion(os.environ).parent.name.partition("-")[2]}
+        except BackendUnavailable as reason:
+            return {"companion of nist-api": f"none: {reason}"}
+
+    def reason_against(self, scheme: Scheme) -> str:
+        """Empty for what has proved itself, once in this process; else what it does, or why it cannot be loaded."""
+        if scheme.library is None:
+            return f"no library is named for {scheme.name}"
+        proved = self._proved(scheme)
+        return proved if isinstance(proved, str) else ""
+
+    def generate(self, scheme: Scheme, *, seed: bytes | None = None) -> PrivateKey:
+        """A new key pair."""
+        if seed is not None:
+            raise KeyFormatError(f"keys of {scheme.name} are not made from a seed")
+        engine = self._engine(scheme)
+        raw, secret = engine.keypair()
+        return _Private(_Public(scheme, engine, raw), engine, secret)
+
+    def private_key(self, scheme: Scheme, secret: Secret) -> PrivateKey:
+        """A private key from its expanded form and the public key; the pair is tried before it is believed."""
+        engine, wanted = self._engine(scheme), scheme.private_key_bytes
+        if secret.seed:
+            raise KeyFormatError(f"keys of {scheme.name} are not made from a seed")
+        if len(secret.expanded) != wanted:
+            raise KeyFormatError(
+                f"a private key of {scheme.name} has {wanted} bytes, this one has {len(secret.expanded)}"
+            )
+        if not secret.public:
+            raise KeyFormatError(
+                f"a private key of {scheme.name} in expanded form needs its public key beside it",
+                hint="use a file that holds both halves",
+            )
+        public = self.public_key(scheme, secret.public)
+        key = _Private(public, engine, secret.expanded)
+        try:
+            public.verify(key.sign(b"do these belong together?"), b"do these belong together?")
+        except (BadSignature, LibraryFault):
+            raise KeyFormatError(
+                f"private and public half of this key of {scheme.name} do not belong together"
+            ) from None
+        return key
+
+    def public_key(self, scheme: Scheme, raw: bytes) -> _Public:
+        """A public key from its raw bytes."""
+        if len(raw) != scheme.public_key_bytes:
+            raise KeyFormatError(
+                f"a public key of {scheme.name} has {scheme.public_key_bytes} bytes, this one has {len(raw)}"
+            )
+        return _Public(scheme, self._engine(scheme), raw)
+
+    def time_natively(
+        self,
+        operation: Operation,
+        messages: Sequence[bytes],
+        *,
+        scheme: Scheme,
+        keys: int = 1,
+        samples: int | None = None,
+    ) -> list[int]:
+        """Nanoseconds of one operation, as `Liboqs.time_natively` gives them, by the companion's loop.
+
+        Raises:
+            BackendUnavailable: there is no C compiler to make the companion with.
+            BadSignature: a signature did not verify.
+            LibraryFault: the library failed.
+        """
+        count = len(messages) if samples is None else samples
+        return self._engine(scheme).time(operation, messages, keys=keys, samples=count)
+
+    def _engine(self, scheme: Scheme) -> Engine:
+        if scheme.library is None:
+            raise BackendUnavailable(f"no library is named for {scheme.name}")
+        proved = self._proved(scheme)
+        if isinstance(proved, str):
+            raise LibraryFault(proved)
+        return proved
+
+    def _proved(self, scheme: Scheme) -> Engine | str:
+        """The engine, or the reason why there is none."""
+        assert scheme.library is not None  # noqa: S101 - for mypy; callers have looked
+        claim = _Claim(
+            library=scheme.library,
+            public_key_bytes=scheme.public_key_bytes,
+            private_key_bytes=scheme.private_key_bytes,
+            signature_bytes=scheme.signature_bytes,
+            signature_length=scheme.signature_length,
+        )
+        if claim not in self._engines:
+            process = LibraryProcess(scheme.library, lambda: companion(os.environ))
+            try:
+                self._engines[claim] = prove(process, scheme)
+            except LibraryFault as fault:
+                process.stop()
+                self._engines[claim] = f"{process.name}: {fault}"
+            except BackendUnavailable as reason:
+                process.stop()
+                self._engines[claim] = str(reason)
+        return self._engines[claim]
