@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from pqdc import cache as cache_folders
 from pqdc.errors import BackendUnavailable
 from pqdc.scheme.backends import liboqs_library as finder
 from pqdc.scheme.backends.liboqs_library import Library, find_library
@@ -196,7 +197,7 @@ def test_a_build_in_the_cache_is_used_only_while_it_is_whole(cache, monkeypatch)
     liboqs = compile_library(FAKE % "0.13.0" + CTX, folder / "lib" / "liboqs.so")
     with pytest.raises(BackendUnavailable, match="damaged"):  # killed before it was complete
         find_library({})
-    finder.write_manifest(folder, version="0.13.0", build={"compiler": "this one"})
+    cache_folders.write_manifest(folder, version="0.13.0", build={"compiler": "this one"})
     found = find_library({})
     assert (found.origin, found.liboqs, found.build) == ("cache", liboqs, {"compiler": "this one"})
     os.truncate(liboqs, liboqs.stat().st_size - 1)
@@ -206,8 +207,8 @@ def test_a_build_in_the_cache_is_used_only_while_it_is_whole(cache, monkeypatch)
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"files": []}', '{"files": {"lib/liboqs.so": 7}}'])
 def test_a_broken_manifest_is_no_manifest(text, tmp_path):
-    (tmp_path / finder.MANIFEST_NAME).write_text(text)
-    assert finder.read_manifest(tmp_path) is None
+    (tmp_path / cache_folders.MANIFEST_NAME).write_text(text)
+    assert cache_folders.read_manifest(tmp_path) is None
 
 
 def test_nothing_is_loaded_into_the_process_that_asks(library):
@@ -224,7 +225,8 @@ def test_nothing_is_loaded_into_the_process_that_asks(library):
 
 
 @pytest.fixture
-def build(cache):
+def build(cache, monkeypatch):
+    monkeypatch.syspath_prepend(NATIVE)
     cache.mkdir(parents=True)
     spec = importlib.util.spec_from_file_location("native_build", NATIVE / "build.py")
     module = importlib.util.module_from_spec(spec)
@@ -327,7 +329,8 @@ def test_a_failing_step_shows_the_end_of_its_output(build):
 
 
 def test_progress_is_told_each_tenth_where_no_terminal_is(build, capsys):
-    meter = build.Meter()
+    making = importlib.import_module("making")
+    meter = making.Meter("liboqs")
     for n in range(1, 201):
         meter(f"[{n}/200] Building C object {n}.o\n")
     meter("a warning\n")

@@ -3,7 +3,7 @@
 Finds and never builds (native/build.py does), and loads nothing into this process: a library that has to be looked
 into is looked into by a child, which may crash on it. Knows nothing of schemes, nor of the wrapper that drives them.
 
-The cache holds two kinds of folders, each with a complete.json that was written last:
+It keeps two kinds of folders in the cache:
 
     liboqs-VERSION-KEY/     pqdc's own build: lib/liboqs.so, include/oqs/; KEY stands for flags and machine
     adapter-KEY/            libpqdc-oqs.so (native/adapter.c) for one liboqs; KEY stands for that file, as it is now
@@ -11,8 +11,6 @@ The cache holds two kinds of folders, each with a complete.json that was written
 
 from __future__ import annotations
 
-import hashlib
-import json
 import platform
 import re
 import signal
@@ -21,10 +19,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import platformdirs
-
+from pqdc.cache import cache_folder, cache_key, read_manifest
 from pqdc.errors import BackendUnavailable
 
 __all__ = ["Library", "find_library"]
@@ -44,7 +41,6 @@ CMAKE_FLAGS: Final = (
 )
 ADAPTER_NAME: Final = "libpqdc-oqs.so"
 ADAPTER_ABI: Final = 2  # raised when what native/adapter.c exports changes
-MANIFEST_NAME: Final = "complete.json"
 
 _MAKE: Final = "run `make liboqs`"
 _PROBE: Final = """
@@ -183,37 +179,12 @@ def probe(liboqs: Path) -> tuple[str, bool]:
     return version, importable == "True"
 
 
-def cache_folder() -> Path:
-    """The folder in the user's cache that all of pqdc's clones share."""
-    return platformdirs.user_cache_path("pqdc")
-
-
 def build_folder() -> Path:
     """Where pqdc's own build of liboqs is, or would be."""
-    return cache_folder() / f"liboqs-{LIBOQS_VERSION}-{_key(platform.machine(), *CMAKE_FLAGS)}"
+    return cache_folder() / f"liboqs-{LIBOQS_VERSION}-{cache_key(platform.machine(), *CMAKE_FLAGS)}"
 
 
 def adapter_folder(liboqs: Path) -> Path:
     """Where the adapter for this file is, or would be: another file in its place has another adapter."""
     status = liboqs.stat()
-    return cache_folder() / f"adapter-{_key(ADAPTER_ABI, liboqs, status.st_size, status.st_mtime_ns)}"
-
-
-def _key(*parts: object) -> str:
-    return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:16]
-
-
-def read_manifest(folder: Path) -> dict[str, Any] | None:
-    """The manifest of a folder that is whole, with every file as long as it was; None for any other."""
-    try:
-        manifest: dict[str, Any] = json.loads((folder / MANIFEST_NAME).read_bytes())
-        whole = all((folder / name).stat().st_size == size for name, size in manifest["files"].items())
-    except (OSError, ValueError, LookupError, AttributeError, TypeError):
-        return None
-    return manifest if whole else None
-
-
-def write_manifest(folder: Path, **facts: Any) -> None:
-    """Declare a folder whole: what is in it now, and the facts about it."""
-    files = {str(path.relative_to(folder)): path.stat().st_size for path in folder.rglob("*") if path.is_file()}
-    (folder / MANIFEST_NAME).write_text(json.dumps({"files": files, **facts}, indent=1))
+    return cache_folder() / f"adapter-{cache_key(ADAPTER_ABI, liboqs, status.st_size, status.st_mtime_ns)}"
