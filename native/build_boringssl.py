@@ -32,7 +32,7 @@ from pqdc.peers import boringssl_build as finder
 
 HERE = Path(__file__).resolve().with_name("boringssl")
 SERVER_SOURCE = HERE / "server.cc"
-SERVER_FLAGS = ("-std=c++17", "-O2", "-Wall", "-Wextra", "-pthread")
+SERVER_FLAGS = ("-std=c++17", "-O2", "-Wall", "-Wextra", "-pthread", "-s")
 HINT = "install it: BoringSSL is built from source with cargo, a C and a C++ compiler"
 
 
