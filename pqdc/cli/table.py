@@ -1,41 +1,53 @@
-"""`pqdc table`: the comparison, from a result file alone."""
+"""`pqdc table`: the comparison, from result files alone."""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from pqdc.cli import selecting
+
 
 def command(
-    run: Annotated[Path | None, typer.Argument(help="A result file; the newest in results/ unless given.")] = None,
-    to: Annotated[str, typer.Option("--to", help="md, csv or rich.")] = "rich",
-    relative_to: Annotated[
-        str, typer.Option("--relative-to", help="A scheme, such as P-256, to divide figures by.")
+    runs: selecting.Runs = None,
+    to: Annotated[str, typer.Option("--to", help="rich, md, csv, latex, macros (for LaTeX) or html.")] = "rich",
+    columns: Annotated[
+        str, typer.Option("--columns", help="Which, in order: scheme,backend,sign,sign_ratio; `help` lists them.")
     ] = "",
-    level: Annotated[
+    relative_to: Annotated[
         str,
-        typer.Option("--level", help="native: primitives of liboqs from its native loop; python: all through Python."),
-    ] = "native",
-    computed: Annotated[bool, typer.Option("--computed", help="Leave out schemes that nothing computed.")] = False,
+        typer.Option("--relative-to", help="A row to divide figures by: P-256, or ML-DSA-44@openssl for a backend's."),
+    ] = "",
+    level: selecting.Level = "native",
+    schemes: selecting.Schemes = None,
+    families: selecting.Families = None,
+    nist_levels: selecting.NistLevels = None,
+    backends: selecting.Backends = None,
+    flags: selecting.Flags = None,
+    computed: selecting.Computed = False,
+    fitting: selecting.Fitting = False,
 ) -> None:
     """Show what was measured.
 
-    Sizes, times, bytes on the wire, and whether a scheme fits a credential; from a result file alone.
+    Sizes, times, bytes on the wire, and whether a scheme fits a credential; from result files alone.
     """
-    from pqdc.cli.bench import results_folder
     from pqdc.report import load_renderer
-    from pqdc.report.result import newest, read
+    from pqdc.report.columns import COLUMNS
     from pqdc.report.table import make_table
 
-    if level not in {"native", "python"}:
-        raise typer.BadParameter(f"native or python wanted, got {level!r}")
+    if columns == "help":
+        sys.stdout.writelines(f"{column.key:30}{column.title}: {column.tells}\n" for column in COLUMNS)
+        return
     renderer = load_renderer(to)
-    path = run or newest(results_folder())
-    result = read(path)
     table = make_table(
-        result, level="python" if level == "python" else "native", relative_to=relative_to, computed_only=computed
+        selecting.frame(runs),
+        level=selecting.level(level),
+        relative_to=relative_to,
+        columns=[name.strip() for name in columns.split(",") if name.strip()],
+        selection=selecting.selection(
+            schemes, families, nist_levels, backends, flags, computed=computed, fitting=fitting
+        ),
     )
     sys.stdout.write(renderer.render(table))

@@ -1,16 +1,19 @@
-"""Raw results to rows, rows to a table, a table to text. Imports no backend and no TLS: a bare laptop does it.
+"""Raw results to a frame, a frame to tables, plots and a site. Imports no backend and no TLS: a bare laptop does it.
 
-`result` reads a file strictly, `statistics` sums samples up, `table` says what stands where, and each renderer, a file,
-writes it: found by name among the entry points of `pqdc.renderers`, loaded on first use.
+`result` reads a file strictly, `statistics` sums samples up, `frame` has all figures as a pandas DataFrame, `table`
+says what stands where, and each renderer, a file, writes it: found by name among the entry points of
+`pqdc.renderers`, loaded on first use.
 """
 
 from __future__ import annotations
 
 from importlib.metadata import entry_points
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pqdc.errors import ResultError
-from pqdc.report.table import Table
+
+if TYPE_CHECKING:
+    from pqdc.report.table import Table
 
 __all__ = ["Renderer", "load_renderer", "renderer_names"]
 

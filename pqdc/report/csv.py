@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 from typing import Any
 
-from pqdc.report.table import TIMES, Row, Table
+from pqdc.report.columns import Column
+from pqdc.report.table import Entry, Row, Table
 
 __all__ = ["Csv"]
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute
+SPREAD = ("median", "low", "high", "mad", "p5", "p95")
 
 
 class Csv:
@@ -20,7 +23,7 @@ class Csv:
 
     def render(self, table: Table) -> str:
         """A header and the rows; notes are left to the result file."""
-        rows = [_row(row, table) for group in table.groups for row in group.rows]
+        rows = [_row(row, table) for row in table.rows]
         text = io.StringIO()
         writer = csv.DictWriter(text, fieldnames=list(rows[0]) if rows else [], lineterminator="\n")
         writer.writeheader()
@@ -31,41 +34,40 @@ class Csv:
 def _row(row: Row, table: Table) -> dict[str, Any]:
     facts = row.facts
     line: dict[str, Any] = {
-        "scheme": _text(facts.name),
-        "family": _text(facts.family),
-        "kind": _text(facts.kind),
+        "run": _text(facts["run"]),
+        "machine": _text(facts["machine"]),
+        "scheme": _text(facts["scheme"]),
+        "family": _text(facts["family"]),
+        "kind": _text(facts["kind"]),
         "backend": _text(row.backend),
-        "nist_level": facts.nist_level or "",
-        "public_key_bytes": facts.public_key_bytes,
-        "signature_bytes": facts.signature_bytes,
-        "signature_length": _text(facts.signature_length),
+        "nist_level": facts["nist_level"] or "",
+        "public_key_bytes": facts["public_key_bytes"],
+        "signature_bytes": facts["signature_bytes"],
+        "signature_length": _text(facts["signature_length"]),
     }
-    times = {time.key for time in TIMES}
     for column in table.columns:
-        entry = row.entries[column.key]
-        if column.key in times:
-            line |= _time(column.key, entry.summary)
-        elif column.key.endswith("_ratio"):
-            line[column.key] = "" if entry.value is None else f"{entry.value:.4g}"
-        elif column.key not in line and column.key not in {"fits", "agreement"}:
-            line[f"{column.key}_bytes"] = "" if entry.value is None else int(entry.value)
+        line |= _figures(column, row.entries[column.key])
     return line | {
-        "fits": "no" if facts.reason_against_dc else "yes",
+        "fits": "yes" if facts["fits"] else "no",
         "reason": _text(row.reason),
-        "security_flag": _text(facts.security_flag),
+        "security_flag": _text(facts["security_flag"]),
     }
 
 
-def _time(key: str, summary: Any) -> dict[str, Any]:
-    line: dict[str, Any] = {
-        f"{key}_{name}_ns": "" if summary is None else round(getattr(summary, name))
-        for name in ("median", "mad", "p5", "p95", "p99", "least")
+def _figures(column: Column, entry: Entry) -> dict[str, Any]:
+    """The columns that a column of the table makes; none of what stands in each line anyway."""
+    if column.kind == "ratio":
+        return {column.key: "" if entry.value is None else f"{entry.value:.4g}"}
+    if column.kind == "size":
+        return {f"{column.key}_bytes": "" if entry.value is None else round(entry.value)}
+    if column.kind != "time":
+        return {}
+    figure: Mapping[str, Any] = entry.figure or dict.fromkeys(SPREAD)
+    return {
+        **{f"{column.key}_{name}_ns": "" if figure[name] is None else round(figure[name]) for name in SPREAD},
+        f"{column.key}_samples": figure.get("n", 0),
+        f"{column.key}_verdict": figure.get("verdict", ""),
     }
-    interval = summary and summary.interval
-    line |= {f"{key}_{end}_ns": round(getattr(interval, end)) if interval else "" for end in ("low", "high")}
-    line[f"{key}_samples"] = 0 if summary is None else summary.count
-    line[f"{key}_verdict"] = "" if summary is None else summary.agreement
-    return line
 
 
 def _text(text: str) -> str:

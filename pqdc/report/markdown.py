@@ -17,16 +17,16 @@ class Markdown:
     name = "md"
 
     def render(self, table: Table) -> str:
-        """Title, notes, table, footnotes."""
+        """Title, table, provenance, notes, footnotes."""
         columns = table.columns
         lines = [f"**{escape(table.title)}**", ""]
-        lines += [f"| {' | '.join(escape(column.title) for column in columns)} |"]
+        lines += [f"| {' | '.join(escape(column.heading) for column in columns)} |"]
         lines += [f"| {' | '.join('---:' if column.numeric else ':---' for column in columns)} |"]
         for group in table.groups:
             lines.append(f"| **{escape(group.family)}** |{' |' * (len(columns) - 1)}")
             lines += [f"| {' | '.join(_entry(row.entries[column.key]) for column in columns)} |" for row in group.rows]
         lines.append("")
-        lines += [f"- {escape(note)}" for note in table.notes]
+        lines += [f"- {escape(note)}" for note in (*table.provenance, *table.notes)]
         if table.footnotes:
             lines.append("")
             lines += [f"[^{number}]: {escape(text)}" for number, text in enumerate(table.footnotes, 1)]

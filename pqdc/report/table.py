@@ -1,46 +1,26 @@
-"""What stands in the table: columns, rows by family, and notes; from a result alone, in no format's syntax."""
+"""What stands in a table: columns, rows by family, and notes; from a frame of results, in no format's syntax."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from pqdc.report import figures
-from pqdc.report.result import Cell, Result, SchemeFacts
-from pqdc.report.statistics import CONFIDENCE, FEWEST, NOISY, STABLE, Summary
+from pandas import DataFrame
 
-__all__ = ["Column", "Entry", "Group", "Level", "Row", "Table", "make_table"]
+from pqdc.errors import ResultError
+from pqdc.report import figures, notes
+from pqdc.report.columns import COLUMNS, RATIO, Column, chosen, ratio_of
+from pqdc.report.frame import records
+from pqdc.report.notes import FLAGS, MARKS
+from pqdc.report.selection import Selection, find_row, select
+
+__all__ = ["MARKS", "Column", "Entry", "Group", "Level", "Row", "Table", "letters", "make_table"]
 
 Level = Literal["native", "python"]
 WORST: Final = ("one process", "stable", "noisy", "unstable")
-FLAGS: Final = {"warning": "†", "broken": "‡"}
-FLAG_NOTES: Final = {
-    "†": "attacks have cut into the claimed security level",
-    "‡": "the claimed security level is lost",
-}
-TIMES_AS_MUCH: Final = "\N{MULTIPLICATION SIGN}"
 NOT_MEASURED: Final = "–"  # noqa: RUF001 - an en dash, as tables have it
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
-    """A column.
-
-    Attributes:
-        key: for CSV, with the unit in it.
-        title: for people.
-        short: the title where room is scarce.
-        numeric: whether it is set flush right.
-        weight: columns of little weight go first where there is no room.
-    """
-
-    key: str
-    title: str
-    short: str = ""
-    numeric: bool = True
-    weight: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,17 +28,19 @@ class Entry:
     """What stands in a row under a column.
 
     Attributes:
-        text: in full.
+        text: in full, in the column's unit.
         short: where room is scarce.
-        value: the number behind it, in ns or bytes.
-        summary: behind a time.
+        value: the number behind it, in ns or bytes, not scaled.
+        at_most: whether the number is a bound.
+        figure: the row of the frame behind what was measured; None for all else.
         notes: numbers of the table's footnotes.
     """
 
     text: str
     short: str = ""
     value: float | None = None
-    summary: Summary | None = None
+    at_most: bool = False
+    figure: Mapping[str, Any] | None = None
     notes: tuple[int, ...] = ()
 
     @property
@@ -66,12 +48,29 @@ class Entry:
         """The short text, or the only one."""
         return self.short or self.text
 
+    @property
+    def verdict(self) -> str:
+        """Of a time: whether the processes agree."""
+        return str(self.figure["verdict"]) if self.figure and self.figure["unit"] == "ns" else ""
+
+    @property
+    def mark(self) -> str:
+        """Of a time whose processes do not agree."""
+        return MARKS.get(self.verdict, "")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A scheme in one backend; entries by the key of their column."""
+    """A scheme in one backend in one run; entries by the key of their column.
 
-    facts: SchemeFacts
+    Attributes:
+        facts: of the scheme: columns of the frame.
+        run: a letter, as the table's notes have it.
+        reason: why it does not fit, or was not computed; empty if neither.
+    """
+
+    facts: Mapping[str, Any]
+    run: str
     backend: str
     reason: str
     entries: dict[str, Entry]
@@ -87,39 +86,79 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """All of it; `notes` stand at its head, `footnotes` below, counted from 1."""
+    """All of it; `provenance` and `notes` stand at its head, `footnotes` below, counted from 1."""
 
     title: str
+    provenance: tuple[str, ...]
     notes: tuple[str, ...]
     columns: tuple[Column, ...]
     groups: tuple[Group, ...]
     footnotes: tuple[str, ...]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Time:
-    key: str
-    title: str
-    short: str = ""
-    primitive: bool
-    weight: int
+    @property
+    def rows(self) -> Iterator[Row]:
+        """Of all groups."""
+        return (row for group in self.groups for row in group.rows)
 
 
-TIMES: Final = (
-    _Time(key="keygen", title="keygen", primitive=True, weight=7),
-    _Time(key="sign", title="sign", primitive=True, weight=7),
-    _Time(key="verify", title="verify", primitive=True, weight=7),
-    _Time(key="mint", title="mint", primitive=False, weight=8),
-    _Time(key="dc_verify", title="DC verify", primitive=False, weight=4),
-    _Time(key="handshake_client", title="handshake, client", short="client", primitive=False, weight=5),
-    _Time(key="handshake_server", title="handshake, server", short="server", primitive=False, weight=5),
-)
-SIZES: Final = (
-    Column(key="dc", title="DC", weight=5),
-    Column(key="certificate_verify", title="CertVerify", weight=2),
-    Column(key="added_to_flight", title="added to flight", short="added", weight=8),
-    Column(key="server_sends", title="server sends", weight=4),
-)
+def letters(frame: DataFrame) -> dict[str, str]:
+    """The letter by which a table calls each run, in the order given."""
+    return {run: f"{chr(ord('A') + i % 26)}{i // 26 or ''}" for i, run in enumerate(frame.attrs["runs"])}
+
+
+def make_table(
+    frame: DataFrame,
+    *,
+    level: Level = "native",
+    relative_to: str = "",
+    columns: Sequence[str] = (),
+    selection: Selection | None = None,
+) -> Table:
+    """The table of one or more runs.
+
+    Args:
+        frame: from `load_results`, or a part of it.
+        level: of the primitives: "native" where a native loop has timed them, or all through Python.
+        relative_to: SCHEME or SCHEME@BACKEND, by whose figures in the same run others are divided, in columns of
+            their own.
+        columns: keys, in order; those that are there unasked, unless given.
+        selection: of rows.
+
+    Raises:
+        UnknownScheme: the results have no scheme of that name.
+        ResultError: no column, family or backend is called so; or the frame does not say which runs it is from.
+    """
+    if not frame.attrs.get("runs"):
+        raise ResultError("the frame does not say which runs it is from", hint="keep frame.attrs of load_results")
+    base = find_row(frame, relative_to) if relative_to else None
+    if base is None and any(name.endswith(RATIO) for name in columns):
+        raise ResultError("a column of ratios wants a row to divide by", hint="name it: --relative-to P-256")
+    kept, left_out = select(frame, selection or Selection())
+    measured = [_Measured.of(rows, level) for rows in _by_row(kept)]
+    shown = _columns(kept, measured, columns, relative=base is not None)
+    footnotes = _Footnotes()
+    marks = letters(frame)
+    rows = [_row(one, shown, marks[one.facts["run"]], footnotes) for one in measured]
+    if base:
+        scheme, backend = base
+        of_base = frame[(frame["scheme"] == scheme) & (frame["backend"] == backend)]
+        bases = {rows[0]["run"]: _Measured.of(rows, level) for rows in _by_row(of_base)}
+        rows = [
+            replace(row, entries=row.entries | _ratios(one, bases.get(one.facts["run"]), shown))
+            for row, one in zip(rows, measured, strict=True)
+        ]
+    groups = [
+        Group(family=family, rows=tuple(members))
+        for family, members in groupby(rows, lambda row: str(row.facts["family"]))
+    ]
+    return Table(
+        title=notes.title(kept),
+        provenance=tuple(notes.of_runs(kept, marks)),
+        notes=(*notes.on_figures(kept, level, base, shown), *left_out, *notes.not_shown(kept, shown)),
+        columns=tuple(shown),
+        groups=tuple(groups),
+        footnotes=tuple(footnotes.texts),
+    )
 
 
 @dataclass(slots=True)
@@ -134,261 +173,142 @@ class _Footnotes:
         return self.texts.index(text) + 1
 
 
-def make_table(result: Result, *, level: Level = "native", relative_to: str = "", computed_only: bool = False) -> Table:
-    """The table of a run.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Measured:
+    """The rows of the frame that make a row of the table: a scheme in one backend in one run."""
 
-    Args:
-        result: the run.
-        level: of the primitives: "native" where a native loop has timed them, or all through Python.
-        relative_to: a scheme, by name or alias, whose figures others are divided by, in columns of their own.
-        computed_only: leave out schemes that nothing computed; a note counts them.
+    facts: Mapping[str, Any]
+    cells: Mapping[tuple[str, str], Mapping[str, Any]]
+    level: Level
 
-    Raises:
-        UnknownScheme: the result has no scheme of that name.
-    """
-    baseline = result.scheme(relative_to) if relative_to else None
-    footnotes = _Footnotes()
-    shown = [facts for facts in _sorted(result.schemes) if facts.able or not computed_only]
-    rows = [row for facts in shown for row in _rows(result, facts, level, footnotes)]
-    if baseline is not None:
-        base = next(row for row in rows if row.facts is baseline)
-        rows = [replace(row, entries=row.entries | _ratios(row, base)) for row in rows]
-    rows = [replace(row, entries=row.entries | {"agreement": _agreement(row)}) for row in rows]
-    groups = [
-        Group(family=family, rows=tuple(members)) for family, members in groupby(rows, lambda row: row.facts.family)
-    ]
-    return Table(
-        title=f"Delegated credentials under a leaf of {result.plan.get('leaf_scheme', 'an unknown scheme')}",
-        notes=(*_notes(result, level, rows, baseline), *_left_out(result, shown)),
-        columns=tuple(_used(_columns(result, baseline), rows)),
-        groups=tuple(groups),
-        footnotes=tuple(footnotes.texts),
-    )
+    @classmethod
+    def of(cls, rows: Sequence[Mapping[str, Any]], level: Level) -> _Measured:
+        cells = {(row["level"], row["operation"]): row for row in rows if row["operation"]}
+        return cls(facts=rows[0], cells=cells, level=level)
+
+    def figure(self, column: Column) -> Mapping[str, Any] | None:
+        """What a column shows of it: of a primitive the native loop's where that is wanted and there is one."""
+        levels = ["bytes"] if column.kind == "size" else ["python", "native"]
+        if column.primitive and self.level == "native":
+            levels.reverse()
+        return next((self.cells[at, column.key] for at in levels if (at, column.key) in self.cells), None)
+
+    def median(self, column: Column) -> float | None:
+        """Of what a column shows, if there is a figure."""
+        found = self.figure(column)
+        return float(found["median"]) if found and found["n"] else None
 
 
-def _sorted(schemes: Sequence[SchemeFacts]) -> list[SchemeFacts]:
-    """Classical families first, those of which nothing was computed last; else as in the catalog, and by NIST level."""
-    families = list(dict.fromkeys(facts.family for facts in schemes))
-    classical = {facts.family for facts in schemes if facts.kind == "classical"}
-    computed = {facts.family for facts in schemes if facts.able}
+def _by_row(frame: DataFrame) -> list[list[dict[str, Any]]]:
+    """Schemes in the order of tables; of each scheme its backends, of each backend its runs."""
+    rows: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    for record in records(frame[frame["scheme"] != ""]):
+        rows.setdefault((record["scheme"], record["backend"], record["run"]), []).append(record)
+    facts = [found[0] for found in rows.values()]
+    runs = list(frame.attrs["runs"])
+    families = list(dict.fromkeys(one["family"] for one in facts))
+    schemes = list(dict.fromkeys(one["scheme"] for one in facts))
+    backends = list(dict.fromkeys((scheme, backend) for scheme, backend, _ in rows))
+    classical = {one["family"] for one in facts if one["kind"] == "classical"}
+    computed = {one["family"] for one in facts if one["backend"]}
 
-    def place(facts: SchemeFacts) -> tuple[bool, bool, int, int]:
-        family = facts.family
-        return family not in computed, family not in classical, families.index(family), facts.nist_level or 0
+    def place(key: tuple[str, str, str]) -> tuple[Any, ...]:
+        """Classical families first, those of which nothing was computed last; else as the catalog has them."""
+        one = rows[key][0]
+        family = one["family"]
+        order = (family not in computed, family not in classical, families.index(family), one["nist_level"] or 0)
+        return (*order, schemes.index(key[0]), backends.index(key[:2]), runs.index(key[2]))
 
-    return sorted(schemes, key=place)
-
-
-def _columns(result: Result, baseline: SchemeFacts | None) -> Iterable[Column]:
-    yield Column(key="scheme", title="scheme", numeric=False, weight=99)
-    yield Column(key="backend", title="backend", numeric=False, weight=3)
-    yield Column(key="nist_level", title="level", short="L", weight=6)
-    yield Column(key="public_key_bytes", title="public key", weight=2)
-    yield Column(key="signature_bytes", title="signature", weight=2)
-    for time in TIMES:
-        yield Column(key=time.key, title=time.title, short=time.short, weight=time.weight)
-        if baseline:
-            yield Column(key=f"{time.key}_ratio", title=f"{time.title} {TIMES_AS_MUCH}", weight=9)
-    for size in SIZES:
-        yield size
-        if baseline and size.key != "certificate_verify":
-            yield Column(key=f"{size.key}_ratio", title=f"{size.title} {TIMES_AS_MUCH}", weight=9)
-    yield Column(key="fits", title="fits", numeric=False, weight=8)
-    if len(result.processes) > 1:
-        yield Column(key="agreement", title="verdict", numeric=False, weight=9)
+    return [rows[key] for key in sorted(rows, key=place)]
 
 
-def _used(columns: Iterable[Column], rows: Sequence[Row]) -> Iterable[Column]:
-    """Without those that nothing stands in, as in a run of some operations, or of an older pqdc."""
-    return (column for column in columns if any(row.entries[column.key].text != NOT_MEASURED for row in rows))
+def _columns(frame: DataFrame, measured: Sequence[_Measured], names: Sequence[str], *, relative: bool) -> list[Column]:
+    """Those that were asked for; else those that are there unasked and have something to show. With their units."""
+    if names:
+        found = chosen(names, dict(zip(frame["operation"], frame["unit"], strict=True)))
+    else:
+        several = len(frame.attrs["runs"]) > 1
+        processes = any(facts["processes"] > 1 for facts in frame.attrs["runs"].values())
+        hidden = {"run": not several, "verdict": not processes}
+        found = [
+            column
+            for column in COLUMNS
+            if not column.asked
+            and not hidden.get(column.key)
+            and (not column.measured or any(one.median(column) is not None for one in measured))
+        ]
+        if relative:
+            found = [
+                each for column in found for each in ((column, ratio_of(column)) if column.measured else (column,))
+            ]
+    return [_with_unit(column, measured) if column.kind == "time" else column for column in found]
 
 
-def _rows(result: Result, facts: SchemeFacts, level: Level, footnotes: _Footnotes) -> Iterable[Row]:
-    """One for each backend that was to compute the scheme; one with the reasons if none could."""
-    if facts.able:
-        for backend in facts.able:
-            yield _row(result, facts, backend, level, footnotes)
-        return
-    reason = "; ".join(facts.backends.values()) or "the catalog names no backend that computes it"
-    row = _row(result, facts, "", level, footnotes)
-    note = (footnotes.number(f"not computed: {reason}"),)
-    yield replace(row, reason=reason, entries=row.entries | {"backend": Entry(text="none", notes=note)})
+def _with_unit(column: Column, measured: Sequence[_Measured]) -> Column:
+    medians = [median for one in measured if (median := one.median(column)) is not None]
+    return replace(column, unit=figures.time_unit(medians))
 
 
-def _row(result: Result, facts: SchemeFacts, backend: str, level: Level, footnotes: _Footnotes) -> Row:
-    name = facts.name + FLAGS.get(facts.security_flag, "")
-    entries = {
-        "scheme": Entry(text=name, short=f"{name} {backend}" if len(facts.able) > 1 else name),
-        "backend": Entry(text=backend),
-        "nist_level": Entry(text=str(facts.nist_level or NOT_MEASURED), value=facts.nist_level),
-        "public_key_bytes": _size(facts.public_key_bytes),
-        "signature_bytes": _size(facts.signature_bytes, most=facts.signature_length == "max"),
+def _row(one: _Measured, columns: Sequence[Column], letter: str, footnotes: _Footnotes) -> Row:
+    facts = one.facts
+    entries = {column.key: _measured(one.figure(column), column, footnotes) for column in columns if column.measured}
+    not_computed = "" if one.cells else facts["reason"]
+    told = "not measured" if facts["backend"] else "not computed"
+    name = facts["scheme"] + FLAGS.get(facts["security_flag"], "")
+    against = facts["reason_against_dc"]
+    entries |= {
+        "scheme": Entry(text=name),
+        "run": Entry(text=letter),
+        "backend": Entry(
+            text=facts["backend"] or "none",
+            notes=(footnotes.number(f"{told}: {not_computed}"),) if not_computed else (),
+        ),
+        "nist_level": Entry(text=str(facts["nist_level"] or NOT_MEASURED), value=facts["nist_level"]),
+        "public_key_bytes": _size(facts["public_key_bytes"]),
+        "signature_bytes": _size(facts["signature_bytes"], at_most=facts["signature_length"] == "max"),
+        "fits": Entry(text="no", notes=(footnotes.number(against),)) if against else Entry(text="yes"),
+        "verdict": Entry(text=_worst(entries.values()) or NOT_MEASURED),
     }
-    for time in TIMES:
-        cell = _cell(result, facts.name, backend, time, level)
-        entries[time.key] = _time(cell, footnotes)
-    for size in SIZES:
-        cell = result.cell(facts.name, backend, "bytes", size.key)
-        summary = cell.summary() if cell else None
-        entries[size.key] = _size(round(summary.median)) if summary else Entry(text=NOT_MEASURED)
-    reason = facts.reason_against_dc
-    entries["fits"] = Entry(text="no", notes=(footnotes.number(reason),)) if reason else Entry(text="yes")
-    return Row(facts=facts, backend=backend, reason=reason, entries=entries)
+    return Row(facts=facts, run=letter, backend=facts["backend"], reason=not_computed or against, entries=entries)
 
 
-def _cell(result: Result, scheme: str, backend: str, time: _Time, level: Level) -> Cell | None:
-    native = result.cell(scheme, backend, "native", time.key) if time.primitive and level == "native" else None
-    return native or result.cell(scheme, backend, "python", time.key)
-
-
-def _time(cell: Cell | None, footnotes: _Footnotes) -> Entry:
-    if cell is None:
+def _measured(figure: Mapping[str, Any] | None, column: Column, footnotes: _Footnotes) -> Entry:
+    if figure is None:
         return Entry(text=NOT_MEASURED)
-    notes: tuple[int, ...] = (footnotes.number(f"not measured: {cell.failed}"),) if cell.failed else ()
-    summary = cell.summary()
-    if summary is None:
-        return Entry(text=NOT_MEASURED, notes=notes)
-    if summary.invalid:
-        notes += (footnotes.number("some samples were no times, and are left out"),)
-    return Entry(
-        text=_with_spread(summary),
-        short=figures.duration(summary.median),
-        value=summary.median,
-        summary=summary,
-        notes=notes,
+    reasons: tuple[int, ...] = (footnotes.number(f"not measured: {figure['reason']}"),) if figure["reason"] else ()
+    if not figure["n"]:
+        return Entry(text=NOT_MEASURED, notes=reasons)
+    if figure["invalid"]:
+        reasons += (footnotes.number("some samples were no times, and are left out"),)
+    median = figure["median"]
+    if column.kind == "size":
+        return replace(_size(median), figure=figure, notes=reasons)
+    scaled = median / column.unit.size
+    entry = Entry(text="", value=median, figure=figure, notes=reasons)
+    mark = f" {entry.mark}" if entry.mark else ""
+    return replace(
+        entry,
+        text=figures.with_spread(median, figure["mad"], figure["n"], column.unit) + mark,
+        short=figures.number(scaled, figures.places(scaled)) + mark,
     )
 
 
-def _with_spread(summary: Summary) -> str:
-    """How sure the median is, where processes can say so; else how far samples lie from it."""
-    if (interval := summary.interval) is None:
-        return figures.with_spread(summary.median, summary.mad, summary.count)
-    sure = max(interval.high - summary.median, summary.median - interval.low)
-    return figures.with_spread(summary.median, sure, summary.count)
+def _size(size: float, *, at_most: bool = False) -> Entry:
+    return Entry(text=f"{'≤ ' if at_most else ''}{round(size):,}", value=size, at_most=at_most)
 
 
-def _size(size: int, *, most: bool = False) -> Entry:
-    return Entry(text=f"{'≤ ' if most else ''}{size:,}", value=size)
-
-
-def _ratios(row: Row, base: Row) -> dict[str, Entry]:
-    """Each time and length, divided by that of the base."""
+def _ratios(one: _Measured, base: _Measured | None, columns: Sequence[Column]) -> dict[str, Entry]:
+    """Each time and length, divided by that of the base in the same run."""
     found = {}
-    for key in (*(time.key for time in TIMES), *(size.key for size in SIZES)):
-        value, unit = row.entries[key].value, base.entries[key].value
-        quotient = value / unit if value is not None and unit else None
-        text = NOT_MEASURED if quotient is None else figures.ratio(quotient)
-        found[f"{key}_ratio"] = Entry(text=text, value=quotient)
+    for column in columns:
+        if column.of:
+            value, unit = one.median(column.of), base.median(column.of) if base else None
+            quotient = value / unit if value is not None and unit else None
+            text = NOT_MEASURED if quotient is None else figures.ratio(quotient)
+            found[column.key] = Entry(text=text, value=quotient)
     return found
 
 
-def _agreement(row: Row) -> Entry:
-    """The worst verdict of the row's times, and whose it is."""
-    verdicts = {time.title: found.agreement for time in TIMES if (found := row.entries[time.key].summary)}
-    if not verdicts:
-        return Entry(text=NOT_MEASURED)
-    worst = max(verdicts.values(), key=WORST.index)
-    which = "" if worst in {"stable", "one process"} else ", ".join(k for k, v in verdicts.items() if v == worst)
-    return Entry(text=f"{worst} ({which})" if which else worst, short=worst)
-
-
-def _notes(result: Result, level: Level, rows: Sequence[Row], baseline: SchemeFacts | None) -> Iterable[str]:
-    yield _machine(result)
-    yield _software(result)
-    processes = len(result.processes)
-    yield (
-        f"{result.name}, {result.started}: {processes} {'processes' if processes > 1 else 'process'}, "
-        f"seed {result.plan.get('seed', 'unknown')}. {_what_times_are(processes)}"
-    )
-    if not result.complete:
-        yield "The run is not complete: it was stopped, or a process failed."
-    looped = sorted({cell.backend for cell in result.cells.values() if cell.level == "native"})
-    if level == "native" and looped:
-        yield (
-            f"keygen, sign and verify by {' and '.join(looped)} are timed in a native loop; everything else through "
-            "Python, as a user of pqdc pays for it. mint is a new key, its SPKI, and the leaf's signature."
-        )
-    else:
-        yield "All times are through Python. mint is a new key, its SPKI, and the leaf's signature."
-    yield from _overheads(result)
-    lengths = {cell.message_bytes for cell in result.cells.values() if cell.message_bytes}
-    if lengths:
-        yield f"The message signed is a CertificateVerify input of {' or '.join(map(str, sorted(lengths)))} bytes."
-    yield (
-        "Bytes are of serialised handshake messages without record headers (medians, as some signatures vary in "
-        "length); added to flight: against the same leaf without a credential."
-    )
-    if any(cell.operation.startswith("handshake_") for cell in result.cells.values()):
-        yield (
-            "Handshakes are in memory with X25519, each side timed apart; the server sends its leaf alone, and the "
-            "client verifies that, the credential, and the CertificateVerify. server sends: all its bytes on the wire."
-        )
-    if baseline:
-        yield f"Columns with {TIMES_AS_MUCH}: how many times the figure of {baseline.name}; less is better."
-    if len(result.processes) > 1:
-        yield (
-            f"Verdict: stable if the standard deviation of the processes' medians is at most {STABLE * 100:.0f} % of "
-            f"their median, noisy up to {NOISY * 100:.0f} %, else unstable; lower where others took much of the time; "
-            "of the worst time of the row."
-        )
-    flags = {FLAGS[row.facts.security_flag] for row in rows if row.facts.security_flag in FLAGS}
-    for flag in sorted(flags):
-        yield f"{flag} {FLAG_NOTES[flag]}."
-
-
-def _what_times_are(processes: int) -> str:
-    if processes >= FEWEST:
-        return (
-            "Times are the median of the processes' medians ± the larger half of its "
-            f"{CONFIDENCE * 100:.0f} % interval (bootstrap of the processes)."
-        )
-    said = "Times are median ± MAD (median absolute deviation) of all samples."
-    return said if processes > 1 else f"{said} One process: nothing can be said of how stable they are."
-
-
-def _left_out(result: Result, shown: Sequence[SchemeFacts]) -> Iterable[str]:
-    families = dict.fromkeys(facts.family for facts in result.schemes if facts not in shown)
-    if families:
-        count = len(result.schemes) - len(shown)
-        yield f"Left out: {count} schemes that nothing computed there, of {', '.join(families)}."
-
-
-def _overheads(result: Result) -> Iterable[str]:
-    """What an empty operation costs on each path."""
-    cells = [cell for cell in result.cells.values() if cell.operation == "empty"]
-    found = [
-        f"{figures.duration(summary.median)} {'natively' if cell.level == 'native' else 'through Python'}"
-        for cell in cells
-        if (summary := cell.summary())
-    ]
-    if found:
-        yield f"An operation that does nothing takes {' and '.join(found)}; this is not subtracted."
-
-
-def _machine(result: Result) -> str:
-    machine = result.environment.get("machine", {})
-    model = machine.get("cpu_family_model_stepping")
-    parts = [
-        f"{machine.get('cpu', 'unknown CPU')}{f' ({model})' if model else ''}",
-        f"{machine.get('cpus', '?')} CPUs{', virtual' if 'hypervisor' in machine.get('flags', ()) else ''}",
-        str(machine.get("kernel", "unknown kernel")),
-    ]
-    parts += [f"{name} {machine[name]}" for name in ("governor", "turbo", "smt") if machine.get(name)]
-    loads = [load for process in result.processes for load in (*process.load_before[:1], *process.load_after[:1])]
-    if loads:
-        parts.append(f"load {min(loads):.1f} to {max(loads):.1f}")
-    return ", ".join(parts)
-
-
-def _software(result: Result) -> str:
-    environment = result.environment
-    parts = [f"pqdc {environment.get('pqdc', {}).get('version', '?')}"]
-    if commit := environment.get("pqdc", {}).get("commit"):
-        parts[0] += f" at {commit[:7]}{' with changes' if environment['pqdc'].get('dirty') else ''}"
-    parts.append(f"Python {environment.get('python', {}).get('version', '?')}")
-    for backend in environment.get("backends", {}).values():
-        for name, version in backend.get("versions", {}).items():
-            parts.append(version if version.startswith(name) else f"{name} {version}")
-        if compiler := backend.get("build", {}).get("compiler"):
-            parts.append(f"built by {compiler}")
-    return ", ".join(parts)
+def _worst(entries: Iterable[Entry]) -> str:
+    """The worst verdict of a row's times."""
+    return max((entry.verdict for entry in entries if entry.verdict), key=WORST.index, default="")

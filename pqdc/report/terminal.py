@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from pqdc.report.table import Column, Entry, Row, Table
+from pqdc.report.table import Column, Row, Table
 
 __all__ = ["Terminal"]
 
@@ -37,7 +37,7 @@ class Terminal:
         console.print(Text(table.title, style="bold"))
         console.print(_rich(table, columns, brief=brief))
         left_out = [column.title for column in table.columns if column not in columns]
-        notes = [*table.notes]
+        notes = [*table.provenance, *table.notes]
         if brief or left_out:
             what = [*(["spread"] if brief else []), *left_out]
             notes.append(f"Left out for want of width: {', '.join(what)}. `--to md` or `--to csv` have them.")
@@ -78,20 +78,19 @@ def _rich(table: Table, columns: Sequence[Column], *, brief: bool) -> RichTable:
 
 
 def _title(column: Column, *, brief: bool) -> str:
-    return (brief and column.short) or column.title
+    return column.brief if brief else column.heading
 
 
 def _texts(row: Row, columns: Sequence[Column], *, brief: bool) -> list[str]:
-    """A scheme in two backends is told apart by its name, where the backend has no column."""
-    named = any(column.key == "backend" for column in columns)
-    return [
-        _text(row.entries[column.key], brief=brief and not (named and column.key == "scheme")) for column in columns
-    ]
+    return [_text(row, column, columns, brief=brief) for column in columns]
 
 
-def _text(entry: Entry, *, brief: bool) -> str:
+def _text(row: Row, column: Column, columns: Sequence[Column], *, brief: bool) -> str:
+    """What stands there; where the backend has no column, it goes with the name of a scheme."""
+    entry = row.entries[column.key]
     marks = "".join(f" [{number}]" for number in entry.notes)
-    return (entry.brief if brief else entry.text) + marks
+    untold = column.key == "scheme" and row.backend and all(other.key != "backend" for other in columns)
+    return (entry.brief if brief else entry.text) + (f" {row.backend}" if untold else "") + marks
 
 
 def _style(row: Row) -> str:
