@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pqdc.credential.verify import Verdict, judge, verify
     from pqdc.errors import PqdcError, Refusal
     from pqdc.handshake import Client, Identity, Server, Trust, shake_hands
+    from pqdc.report.frame import load_results
     from pqdc.scheme.backends import choose, load_backend
     from pqdc.scheme.catalog import Catalog, load_catalog
     from pqdc.scheme.facts import Scheme
@@ -46,6 +47,7 @@ _HOMES = {
     "judge": "credential.verify",
     "load_backend": "scheme.backends",
     "load_catalog": "scheme.catalog",
+    "load_results": "report.frame",
     "make_authority": "credential.authority",
     "mint": "credential.mint",
     "shake_hands": "handshake",
@@ -74,6 +76,7 @@ __all__ = [
     "judge",
     "load_backend",
     "load_catalog",
+    "load_results",
     "make_authority",
     "mint",
     "shake_hands",

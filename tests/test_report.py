@@ -16,10 +16,12 @@ from pqdc.errors import ResultError, UnknownScheme
 from pqdc.measure import outcome
 from pqdc.report import Renderer, load_renderer, renderer_names
 from pqdc.report import result as results
-from pqdc.report.figures import duration, ratio, with_spread
+from pqdc.report.figures import TIMES, Unit, duration, ratio, time_unit, with_spread
+from pqdc.report.frame import frame_of
 from pqdc.report.result import newest, read
+from pqdc.report.selection import Selection
 from pqdc.report.statistics import summarise
-from pqdc.report.table import make_table
+from pqdc.report.table import Table, make_table
 from pqdc.report.terminal import Terminal
 
 HOSTILE = "A|B_c*<d>`e`[f]\\"
@@ -100,8 +102,12 @@ def made(tmp_path: Path):
     return make
 
 
+def table_of(*results, **options) -> Table:
+    return make_table(frame_of(results), **options)
+
+
 def rows(table) -> dict:
-    return {row.facts.name: row for group in table.groups for row in group.rows}
+    return {row.facts["scheme"]: row for row in table.rows}
 
 
 def test_writer_and_reader_speak_of_the_same_format():
@@ -116,7 +122,7 @@ def test_a_result_is_read_packed_or_not(made, pack):
 def test_results_that_older_versions_wrote_still_make_a_table():
     kept = sorted((Path(__file__).parents[1] / "results").glob("*T*.json.gz"))
     for path in kept:
-        assert make_table(read(path)).groups, path
+        assert table_of(read(path)).groups, path
 
 
 def without(key: str):
@@ -237,30 +243,41 @@ def test_times_have_three_digits_and_a_sensible_unit(nanoseconds, text):
 
 
 def test_a_spread_goes_with_the_median_and_needs_samples():
-    assert with_spread(26_100, 400, 9) == "26.1 ± 0.4 µs"
-    assert with_spread(1.2e9, 5e6, 9) == "1.20 ± 0.01 s"
-    assert with_spread(1.2e9, 0, 1) == "1.20 s (n = 1)"
+    micro, second = Unit(name="µs", size=1000), Unit(name="s", size=10**9)
+    assert with_spread(26_100, 400, 9, micro) == ("26.1", "± 0.4")
+    assert with_spread(1.2e9, 2e6, 9, second) == ("1.200", "± 0.002")
+    assert with_spread(62_612_000, 10_432_000, 9, micro) == ("62,600", "± 10,400")
+    assert with_spread(22_345_000, 12_000, 9, micro) == ("22,340", "± 10")
+    assert with_spread(22_345_000, 0, 9, micro) == ("22,300", "± 0")
+    assert with_spread(1.2e9, 0, 1, second) == ("1.20", "(n = 1)")
     assert ratio(1.353) == "1.35"
 
 
+def test_a_column_is_in_the_unit_of_its_middle_value():
+    assert time_unit([20, 30_000, 10**9]) == next(unit for unit in TIMES if unit.name == "µs")
+    assert time_unit([]).name == "ns"
+    assert time_unit([float("nan"), 2e9]).name == "s"
+
+
 def test_the_table_says_what_was_measured(made):
-    table = make_table(made())
+    table = table_of(made())
     assert [group.family for group in table.groups] == ["Classic", "New", "Lost"]
     found = rows(table)
     hostile = found[HOSTILE].entries
-    assert hostile["sign"].text == "26.1 ± 0.4 µs"
-    assert hostile["mint"].text == "150 µs (n = 2)"
+    assert {column.key: column.heading for column in table.columns}["sign"] == "sign (µs)"
+    assert hostile["sign"].text == "26.1 ± 0.4"
+    assert hostile["mint"].text == "150 (n = 2) ??"
     assert hostile["dc"].text == "1,401"
     assert hostile["scheme"].text.endswith("‡")
-    assert hostile["agreement"].text == "unstable (mint)"
+    assert hostile["verdict"].text == "unstable"
     assert found["Old"].entries["signature_bytes"].text == "≤ 2,420"
-    assert found["Old"].entries["agreement"].text == "stable"
+    assert found["Old"].entries["verdict"].text == "stable"
     assert found["Old"].entries["nist_level"].text == "–"  # noqa: RUF001
-    assert rows(make_table(made(), level="python"))[HOSTILE].entries["sign"].text == "40.0 µs (n = 2)"
+    assert rows(table_of(made(), level="python"))[HOSTILE].entries["sign"].text == "40.0 (n = 2)"
 
 
 def test_what_does_not_fit_or_was_not_computed_stays_with_its_reason(made):
-    table = make_table(made())
+    table = table_of(made())
     found = rows(table)
 
     def notes(name: str, column: str) -> list[str]:
@@ -274,22 +291,22 @@ def test_what_does_not_fit_or_was_not_computed_stays_with_its_reason(made):
 
 
 def test_schemes_that_nothing_computed_may_be_left_out_and_are_counted(made):
-    whole, short = make_table(made()), make_table(made(), computed_only=True)
-    gone = [row.facts for row in rows(whole).values() if not row.facts.able]
+    whole, short = table_of(made()), table_of(made(), selection=Selection(computed=True))
+    gone = [name for name, row in rows(whole).items() if not row.backend]
     assert gone
-    assert set(rows(whole)) - set(rows(short)) == {facts.name for facts in gone}
+    assert set(rows(whole)) - set(rows(short)) == set(gone)
     assert any(note.startswith(f"Left out: {len(gone)} scheme") for note in short.notes)
 
 
 def test_one_sample_changes_the_table(made):
-    before = load_renderer("csv").render(make_table(made()))
-    after = load_renderer("csv").render(make_table(made(setting("cells", 0, "samples", 0, 0, value=26_200))))
+    before = load_renderer("csv").render(table_of(made()))
+    after = load_renderer("csv").render(table_of(made(setting("cells", 0, "samples", 0, 0, value=26_200))))
     assert before != after
 
 
 @pytest.mark.parametrize("label", ["Old", "p-0", "OLD"])
 def test_relative_columns_find_names_and_aliases(made, label):
-    table = make_table(made(), relative_to=label)
+    table = table_of(made(), relative_to=label)
     entries = rows(table)[HOSTILE].entries
     assert entries["sign_ratio"].value == pytest.approx(2.61)
     assert entries["dc_ratio"].text == "8.01"
@@ -300,13 +317,13 @@ def test_relative_columns_find_names_and_aliases(made, label):
 
 def test_an_unknown_base_is_refused_with_close_names(made):
     with pytest.raises(UnknownScheme) as caught:
-        make_table(made(), relative_to="Bog")
+        table_of(made(), relative_to="Bog")
     assert "Big" in caught.value.hint
 
 
 def test_an_unfinished_run_says_so(made):
-    table = make_table(made(setting("complete", value=False)))
-    assert any("not complete" in note for note in table.notes)
+    table = table_of(made(setting("complete", value=False)))
+    assert any("not complete" in note for note in table.provenance)
 
 
 @pytest.mark.parametrize("name", renderer_names())
@@ -314,7 +331,7 @@ def test_an_unfinished_run_says_so(made):
 def test_every_renderer_shows_every_scheme(made, name, relative_to):
     renderer: Renderer = load_renderer(name)
     assert renderer.name == name
-    text = renderer.render(make_table(made(), relative_to=relative_to))
+    text = renderer.render(table_of(made(), relative_to=relative_to))
     assert text.endswith("\n")
     for scheme_name in ("Old", "Big", "Gone"):
         assert scheme_name in text
@@ -326,7 +343,7 @@ def test_an_unknown_renderer_is_refused():
 
 
 def test_markdown_survives_every_name(made):
-    lines = load_renderer("md").render(make_table(made())).splitlines()
+    lines = load_renderer("md").render(table_of(made())).splitlines()
     table = [line for line in lines if line.startswith("|")]
     assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table}) == 1
     assert any(r"A\|B\_c\*\<d\>\`e\`\[f\]\\‡" in line for line in table)
@@ -341,7 +358,7 @@ def test_csv_is_read_back_as_it_was(made):
         for row in table["cells"]:
             row["scheme"] = row["scheme"].replace("Big", "=1+1")
 
-    text = load_renderer("csv").render(make_table(made(formula)))
+    text = load_renderer("csv").render(table_of(made(formula)))
     lines = {line["scheme"]: line for line in csv.DictReader(io.StringIO(text))}
     assert set(lines) == {HOSTILE, "'=1+1", "Gone", "Old"}
     assert lines[HOSTILE]["sign_median_ns"] == "26100"
@@ -353,7 +370,7 @@ def test_csv_is_read_back_as_it_was(made):
 
 @pytest.mark.parametrize("width", [60, 80, 100, 130, 200])
 def test_a_terminal_is_never_wider_than_it_is(made, width):
-    text = Terminal(width).render(make_table(made()))
+    text = Terminal(width).render(table_of(made()))
     assert max(map(len, text.splitlines())) <= width
     assert HOSTILE in text
     assert ("Left out" in text) == (width < 130)

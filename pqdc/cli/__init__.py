@@ -19,6 +19,7 @@ __all__ = ["main", "run"]
 # typer carries click inside itself in newer releases, and exports only some of its errors.
 ClickException: Any = typer.BadParameter.__mro__[2]
 
+REPORT_LIBRARIES = {"altair", "jinja2", "matplotlib", "numpy", "pandas", "vl_convert"}
 HELP = "RFC 9345 delegated credentials with classical and post-quantum keys: mint, verify, measure."
 # In the order of the help page. Each module `pqdc.cli.NAME` has a function `command`; heavy imports are inside it.
 COMMANDS = (
@@ -52,7 +53,7 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:  # whoever read the output has seen enough
         sys.stderr.close()
         return 0
-    except (PqdcError, ClickException, typer.Abort, KeyboardInterrupt, OSError) as error:
+    except (PqdcError, ClickException, typer.Abort, KeyboardInterrupt, OSError, ModuleNotFoundError) as error:
         message, hint, status = _explain(error)
         print(f"pqdc: {' '.join(message.split())}" + (f" ({hint})" if hint else ""), file=sys.stderr)
     return status if isinstance(status, int) else 0
@@ -66,6 +67,10 @@ def _explain(error: Any) -> tuple[str, str, int]:
         path = error.ctx.command_path if getattr(error, "ctx", None) else "pqdc"
         message = error.format_message().removesuffix(".")
         return message[:1].lower() + message[1:], f"see {path} --help", error.exit_code
+    if isinstance(error, ModuleNotFoundError):
+        if error.name not in REPORT_LIBRARIES:
+            raise error
+        return f"{error.name} is not installed", "pip install 'pqdc[report]'", 1
     if isinstance(error, OSError):
         return f"{error.filename or 'the system'}: {(error.strerror or str(error)).lower()}", "", 1
     return "interrupted", "", 1

@@ -34,7 +34,7 @@ def command(
     from pqdc.measure.outcome import SUFFIX, write
     from pqdc.measure.plan import QUICK, Plan
     from pqdc.report import load_renderer
-    from pqdc.report.result import read
+    from pqdc.report.frame import load_results
     from pqdc.report.table import make_table
 
     catalog = options.catalog(algorithms)
@@ -53,8 +53,7 @@ def command(
     path = platformdirs.user_cache_path("pqdc") / "demo" / f"demo{SUFFIX}"
     bench.measure(outcome, lambda state: _keep(write(state, path)), algorithms or [])
     status = bench.finish(outcome, path)
-    result = read(path)
-    sys.stdout.write(load_renderer("rich").render(make_table(result)))
+    sys.stdout.write(load_renderer("rich").render(make_table(load_results(path))))
     sys.stdout.flush()
     _say(_count(outcome))
     return status

@@ -68,13 +68,13 @@ def number(value: float, place: int) -> str:
     return f"{round(value, place):,.{max(place, 0)}f}"
 
 
-def with_spread(value: float, spread: float, count: int, unit: Unit) -> str:
-    """`26.1 ± 0.4`, in that unit, which is not printed; `1.23 (n = 1)` of so few samples that there is no spread."""
+def with_spread(value: float, spread: float, count: int, unit: Unit) -> tuple[str, str]:
+    """`26.1` and `± 0.4`, in that unit; `1.23` and `(n = 1)` of so few samples that there is no spread."""
     scaled = value / unit.size
     if count < FEWEST:
-        return f"{number(scaled, places(scaled))} (n = {count})"
+        return number(scaled, places(scaled)), f"(n = {count})"
     place = places_with(scaled, spread / unit.size)
-    return f"{number(scaled, place)} {PLUS_MINUS} {number(spread / unit.size, place)}"
+    return number(scaled, place), f"{PLUS_MINUS} {number(spread / unit.size, place)}"
 
 
 def duration(nanoseconds: float) -> str:

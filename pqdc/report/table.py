@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any, Final, Literal
@@ -28,8 +28,9 @@ class Entry:
     """What stands in a row under a column.
 
     Attributes:
-        text: in full, in the column's unit.
-        short: where room is scarce.
+        text: in full, in the column's unit, with spread and mark.
+        number: of a time: without them.
+        spread: of a time: `± 0.4`, or `(n = 1)` of so few samples that there is none.
         value: the number behind it, in ns or bytes, not scaled.
         at_most: whether the number is a bound.
         figure: the row of the frame behind what was measured; None for all else.
@@ -37,7 +38,8 @@ class Entry:
     """
 
     text: str
-    short: str = ""
+    number: str = ""
+    spread: str = ""
     value: float | None = None
     at_most: bool = False
     figure: Mapping[str, Any] | None = None
@@ -45,8 +47,8 @@ class Entry:
 
     @property
     def brief(self) -> str:
-        """The short text, or the only one."""
-        return self.short or self.text
+        """Where room is scarce: without the spread."""
+        return " ".join(filter(None, (self.number, self.mark))) if self.number else self.text
 
     @property
     def verdict(self) -> str:
@@ -75,6 +77,11 @@ class Row:
     reason: str
     entries: dict[str, Entry]
 
+    @property
+    def worst(self) -> str:
+        """The worst verdict of its times; empty if there are none."""
+        return max((entry.verdict for entry in self.entries.values() if entry.verdict), key=WORST.index, default="")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
@@ -99,6 +106,20 @@ class Table:
     def rows(self) -> Iterator[Row]:
         """Of all groups."""
         return (row for group in self.groups for row in group.rows)
+
+    @property
+    def choices(self) -> list[tuple[str, str, list[str]]]:
+        """What rows may be chosen by, where they differ in it: key, title, values."""
+        rows = list(self.rows)
+        found = {
+            ("family", "Family"): [str(row.facts["family"]) for row in rows],
+            ("level", "NIST level"): sorted(str(row.facts["nist_level"] or "none") for row in rows),
+            ("backend", "Backend"): [row.backend or "none" for row in rows],
+            ("run", "Run"): [row.run for row in rows],
+            ("flag", "Security flag"): [str(row.facts["security_flag"] or "none") for row in rows],
+        }
+        distinct = {key: list(dict.fromkeys(values)) for key, values in found.items()}
+        return [(*key, values) for key, values in distinct.items() if len(values) > 1]
 
 
 def letters(frame: DataFrame) -> dict[str, str]:
@@ -235,7 +256,7 @@ def _columns(frame: DataFrame, measured: Sequence[_Measured], names: Sequence[st
             for column in COLUMNS
             if not column.asked
             and not hidden.get(column.key)
-            and (not column.measured or any(one.median(column) is not None for one in measured))
+            and (not column.measured or any(one.figure(column) for one in measured))
         ]
         if relative:
             found = [
@@ -267,9 +288,10 @@ def _row(one: _Measured, columns: Sequence[Column], letter: str, footnotes: _Foo
         "public_key_bytes": _size(facts["public_key_bytes"]),
         "signature_bytes": _size(facts["signature_bytes"], at_most=facts["signature_length"] == "max"),
         "fits": Entry(text="no", notes=(footnotes.number(against),)) if against else Entry(text="yes"),
-        "verdict": Entry(text=_worst(entries.values()) or NOT_MEASURED),
     }
-    return Row(facts=facts, run=letter, backend=facts["backend"], reason=not_computed or against, entries=entries)
+    row = Row(facts=facts, run=letter, backend=facts["backend"], reason=not_computed or against, entries=entries)
+    entries["verdict"] = Entry(text=row.worst or NOT_MEASURED)
+    return row
 
 
 def _measured(figure: Mapping[str, Any] | None, column: Column, footnotes: _Footnotes) -> Entry:
@@ -283,14 +305,9 @@ def _measured(figure: Mapping[str, Any] | None, column: Column, footnotes: _Foot
     median = figure["median"]
     if column.kind == "size":
         return replace(_size(median), figure=figure, notes=reasons)
-    scaled = median / column.unit.size
-    entry = Entry(text="", value=median, figure=figure, notes=reasons)
-    mark = f" {entry.mark}" if entry.mark else ""
-    return replace(
-        entry,
-        text=figures.with_spread(median, figure["mad"], figure["n"], column.unit) + mark,
-        short=figures.number(scaled, figures.places(scaled)) + mark,
-    )
+    number, spread = figures.with_spread(median, figure["mad"], figure["n"], column.unit)
+    entry = Entry(text="", number=number, spread=spread, value=median, figure=figure, notes=reasons)
+    return replace(entry, text=" ".join(filter(None, (number, spread, entry.mark))))
 
 
 def _size(size: float, *, at_most: bool = False) -> Entry:
@@ -307,8 +324,3 @@ def _ratios(one: _Measured, base: _Measured | None, columns: Sequence[Column]) -
             text = NOT_MEASURED if quotient is None else figures.ratio(quotient)
             found[column.key] = Entry(text=text, value=quotient)
     return found
-
-
-def _worst(entries: Iterable[Entry]) -> str:
-    """The worst verdict of a row's times."""
-    return max((entry.verdict for entry in entries if entry.verdict), key=WORST.index, default="")
