@@ -373,4 +373,4 @@ def test_a_terminal_is_never_wider_than_it_is(made, width):
     text = Terminal(width).render(table_of(made()))
     assert max(map(len, text.splitlines())) <= width
     assert HOSTILE in text
-    assert ("Left out" in text) == (width < 130)
+    assert ("Left out" in text) == (width < 200)

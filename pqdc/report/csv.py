@@ -13,7 +13,7 @@ from pqdc.report.table import Entry, Row, Table
 __all__ = ["Csv"]
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute
-SPREAD = ("median", "low", "high", "mad", "p5", "p95")
+SPREAD = ("median", "low", "high", "mad", "p5", "p95", "p99", "least")
 
 
 class Csv:

@@ -16,7 +16,7 @@ from pandas import DataFrame
 from pqdc.errors import ResultError
 from pqdc.report import provenance
 from pqdc.report.result import Cell, Result, SchemeFacts, newest, read
-from pqdc.report.statistics import summarise
+from pqdc.report.statistics import median_intervals
 
 __all__ = ["COLUMNS", "frame_of", "load_results", "paths_of", "records"]
 
@@ -40,23 +40,28 @@ COLUMNS: Final = {
     "backend": ("str", "the library that computed it; empty if none did"),
     "level": ("str", "`native` (a loop in C), `python` (as a user of pqdc pays for it), `bytes`"),
     "operation": ("str", "`keygen`, `sign`, `mint`, ...; docs/results.md lists them; empty if none was computed"),
-    "unit": ("str", "of the figures that follow: `ns` or `bytes`"),
+    "unit": ("str", "of the figures that follow: `ns`, `bytes`, `cycles` and so on"),
     "n": ("int64", "valid samples, of all processes"),
     "invalid": ("int64", "samples that were no finite, positive number, and do not count"),
     "processes": ("int64", "that gave samples"),
-    "median": ("float64", "of all valid samples; NaN if there are none, and so on"),
-    "low": ("float64", "lower end of the 95 % interval of the median, where it was computed"),
+    "median": ("float64", "of the processes' medians; NaN if there are none, and so on"),
+    "low": ("float64", "lower end of the 95 % interval of the median; NaN of fewer than three processes"),
     "high": ("float64", "its upper end"),
-    "mad": ("float64", "median of the absolute deviations from the median"),
+    "plus_minus": ("float64", "what tables print after ±: the larger half of that interval, or `mad` without one"),
+    "mad": ("float64", "median of the absolute deviations of all samples from the median"),
     "p5": ("float64", "five of a hundred samples are smaller"),
     "p95": ("float64", "five of a hundred samples are larger"),
-    "p99": ("float64", "one of a hundred samples is larger, where it was computed"),
+    "p99": ("float64", "one of a hundred samples is larger"),
     "least": ("float64", "the smallest sample"),
     "mean": ("float64", "of all valid samples"),
+    "medians": ("object", "a tuple: the median of each process that gave samples"),
+    "spread": ("float64", "standard deviation of those, relative to the median; NaN of a single process"),
+    "lost": ("float64", "the share of the time that others took meanwhile"),
     "verdict": ("str", "`stable`, `noisy`, `unstable`, `one process`; empty if there are no samples"),
     "reason": ("str", "why there is no figure, or why some processes gave none; else empty"),
     "message_bytes": ("Int64", "that were signed or verified"),
     "keys": ("Int64", "how many took turns"),
+    "method": ("str", "how it was measured, where there is more than one way"),
     "samples": ("object", "a tuple for each process of every sample in the order taken; None for what was no time"),
 }
 _FACTS: Final = (
@@ -72,7 +77,7 @@ _FACTS: Final = (
     "reason_against_dc",
     "scheme",
 )
-_STATISTICS: Final = ("median", "low", "high", "mad", "p5", "p95", "p99", "least", "mean")
+_STATISTICS: Final = ("median", "mad", "p5", "p95", "p99", "least", "mean", "medians", "spread", "lost")
 
 
 def load_results(*paths: Path | str) -> DataFrame:
@@ -118,6 +123,7 @@ def frame_of(results: Iterable[Result]) -> DataFrame:
             raise ResultError(f"{result.name}: nothing was measured in it")
         runs[name] = provenance.facts_of(result)
         rows += found
+    _add_intervals(rows)
     columns = {
         name: pd.Series([row[name] for row in rows], dtype=object if kind in {"str", "object"} else kind)
         for name, (kind, _) in COLUMNS.items()
@@ -125,6 +131,15 @@ def frame_of(results: Iterable[Result]) -> DataFrame:
     frame = pd.DataFrame(columns)
     frame.attrs["runs"] = runs
     return frame
+
+
+def _add_intervals(rows: list[dict[str, Any]]) -> None:
+    intervals = median_intervals([row["medians"] or () for row in rows])
+    for row, interval in zip(rows, intervals, strict=True):
+        row |= {"low": None, "high": None, "plus_minus": row["mad"]}
+        if interval:
+            half = max(interval.high - row["median"], row["median"] - interval.low)
+            row |= {"low": interval.low, "high": interval.high, "plus_minus": half}
 
 
 def records(frame: DataFrame) -> list[dict[str, Any]]:
@@ -170,7 +185,7 @@ def _facts(facts: SchemeFacts | None) -> dict[str, Any]:
 
 
 def _figures(cell: Cell) -> dict[str, Any]:
-    summary = summarise(cell.samples)
+    summary = cell.summary()
     return {name: getattr(summary, name, None) for name in _STATISTICS} | {
         "backend": cell.backend,
         "level": cell.level,
@@ -183,6 +198,7 @@ def _figures(cell: Cell) -> dict[str, Any]:
         "reason": cell.failed or ("" if summary else "no sample of it is a time"),
         "message_bytes": cell.message_bytes,
         "keys": cell.keys,
+        "method": cell.method,
         "samples": cell.samples,
     }
 
@@ -203,5 +219,6 @@ def _nothing(facts: SchemeFacts, backend: str) -> dict[str, Any]:
         "reason": "nothing of it was measured" if backend else reason,
         "message_bytes": None,
         "keys": None,
+        "method": "",
         "samples": (),
     }

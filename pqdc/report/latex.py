@@ -131,7 +131,7 @@ def _number(entry: Entry, column: Column) -> tuple[str, str] | None:
     if column.kind != "time" or entry.figure is None:
         place = figures.places(entry.value) if column.kind == "ratio" else 0
         return _digits(entry.value, place), ""
-    scaled, spread = entry.value / column.unit.size, entry.figure["mad"] / column.unit.size
+    scaled, spread = entry.value / column.unit.size, entry.figure["plus_minus"] / column.unit.size
     if entry.figure["n"] < figures.FEWEST:
         return _digits(scaled, figures.places(scaled)), ""
     place = figures.places_with(scaled, spread)

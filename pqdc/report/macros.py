@@ -44,7 +44,7 @@ class Macros:
 HEAD: Final = (
     "Names: pqdc, what (Sign), scheme (MLDSAfortyfour: digits are spelled, signs are dropped); then, where there are",
     "several, By and the backend, On and the run. Without By and On: the first backend and run that have the figure.",
-    "SpreadSign: with its median absolute deviation. Times are medians.",
+    "SpreadSign: with what stands after ± in tables. Times are medians.",
 )
 
 
@@ -141,7 +141,7 @@ def _text(entry: Entry, column: Column, *, spread: bool = False) -> str:
     scaled = value / unit.size
     if not spread or entry.figure is None:
         return rf"\qty{{{_digits(scaled, figures.places(scaled))}}}{{{unit.siunitx}}}"
-    mad = entry.figure["mad"] / unit.size
+    mad = entry.figure["plus_minus"] / unit.size
     place = figures.places_with(scaled, mad)
     return rf"\qty[separate-uncertainty]{{{_digits(scaled, place)} +- {_digits(mad, place)}}}{{{unit.siunitx}}}"
 

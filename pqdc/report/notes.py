@@ -9,6 +9,7 @@ from pandas import DataFrame
 
 from pqdc.report import figures, provenance
 from pqdc.report.columns import TIMES_AS_MUCH, Column
+from pqdc.report.statistics import CONFIDENCE, FEWEST, NOISY, STABLE
 
 __all__ = ["FLAGS", "MARKS", "not_shown", "of_runs", "on_figures", "title"]
 
@@ -38,7 +39,7 @@ def of_runs(frame: DataFrame, letters: Mapping[str, str]) -> Iterator[str]:
 
 def on_figures(frame: DataFrame, level: str, base: tuple[str, str] | None, columns: Sequence[Column]) -> Iterator[str]:
     """How the figures came to be, and what the marks mean; lower is better for all of them."""
-    yield "Lower is better. Times are median ± MAD (median absolute deviation) of all samples of all processes."
+    yield from map("Lower is better. {}".format, _what_times_are(frame))
     looped = sorted(set(frame.loc[(frame["level"] == "native") & (frame["scheme"] != ""), "backend"]))
     if level == "native" and looped:
         yield (
@@ -64,12 +65,25 @@ def on_figures(frame: DataFrame, level: str, base: tuple[str, str] | None, colum
     verdicts = set(frame["verdict"])
     if verdicts - {"", "one process"}:
         yield (
-            "Verdict: stable if the medians of the processes lie within 5 % of each other, noisy (?) within 15 %, else "
-            "unstable (??); of a row that of its worst time."
+            f"Verdict: stable if the standard deviation of the processes' medians is at most {STABLE * 100:.0f} % of "
+            f"their median, noisy (?) up to {NOISY * 100:.0f} %, else unstable (??); lower where others took much of "
+            "the time; of a row that of its worst time."
         )
     for flag, mark in FLAGS.items():
         if flag in set(frame["security_flag"]):
             yield f"{mark} {FLAG_NOTES[flag]}."
+
+
+def _what_times_are(frame: DataFrame) -> Iterator[str]:
+    processes = {facts["processes"] for facts in frame.attrs["runs"].values()}
+    if max(processes) >= FEWEST:
+        yield (
+            "Times are the median of the processes' medians ± the larger half of its "
+            f"{CONFIDENCE * 100:.0f} % interval (bootstrap of the processes)."
+        )
+    if min(processes) < FEWEST:
+        few = f" of a run of fewer than {FEWEST} processes" if max(processes) >= FEWEST else ""
+        yield f"Times{few} are median ± MAD (median absolute deviation of all samples)."
 
 
 def not_shown(frame: DataFrame, columns: Sequence[Column]) -> Iterator[str]:

@@ -26,6 +26,7 @@ __all__ = [
     "Summary",
     "bootstrap_interval",
     "library",
+    "median_intervals",
     "median_of",
     "summarise",
 ]
@@ -38,6 +39,7 @@ LOST: Final = (0.03, 0.15)  # shares of the time that others took: more than the
 CONFIDENCE: Final = 0.95
 FEWEST: Final = 3  # processes that an interval can be made of
 RESAMPLES: Final = 999
+AT_ONCE: Final = 200  # groups: bounds the memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +155,31 @@ def bootstrap_interval(statistic: Callable[..., Any], *groups: tuple[float, ...]
     """
     if min(map(len, groups)) < FEWEST:
         return None
+    low, high = _bootstrap(statistic, groups)
+    return Interval(low=float(low), high=float(high))
+
+
+def median_intervals(groups: Sequence[tuple[float, ...]]) -> list[Interval | None]:
+    """`bootstrap_interval(median_of, group)` of each group; thousands at once, as all of a size are resampled alike."""
+    numpy = library("numpy")
+    found: dict[tuple[float, ...], Interval] = {
+        group: Interval(low=group[0], high=group[0]) for group in groups if len(group) >= FEWEST and len({*group}) == 1
+    }
+    by_size: dict[int, list[tuple[float, ...]]] = {}
+    for group in dict.fromkeys(groups):
+        if len(group) >= FEWEST and group not in found:
+            by_size.setdefault(len(group), []).append(group)
+    for of_size in by_size.values():
+        for start in range(0, len(of_size), AT_ONCE):
+            some = of_size[start : start + AT_ONCE]
+            ends = zip(*_bootstrap(median_of, (numpy.asarray(some),)), strict=True)
+            found |= {
+                group: Interval(low=float(low), high=float(high)) for group, (low, high) in zip(some, ends, strict=True)
+            }
+    return [found.get(group) for group in groups]
+
+
+def _bootstrap(statistic: Callable[..., Any], groups: Sequence[Any]) -> tuple[Any, Any]:
     numpy, stats = library("numpy"), library("scipy.stats")
     found = stats.bootstrap(
         groups,
@@ -161,14 +188,18 @@ def bootstrap_interval(statistic: Callable[..., Any], *groups: tuple[float, ...]
         confidence_level=CONFIDENCE,
         method="percentile",
         vectorized=True,
+        axis=-1,
         rng=numpy.random.default_rng(0),
     ).confidence_interval
-    return Interval(low=float(found.low), high=float(found.high))
+    return found.low, found.high
 
 
 def median_of(values: Any, axis: int = -1) -> Any:
-    """As scipy calls a statistic."""
-    return library("numpy").median(values, axis=axis)
+    """As scipy calls a statistic; of many small groups quicker than numpy's own."""
+    numpy = library("numpy")
+    ordered = numpy.sort(values, axis=axis)
+    count = ordered.shape[axis]
+    return (numpy.take(ordered, (count - 1) // 2, axis=axis) + numpy.take(ordered, count // 2, axis=axis)) / 2
 
 
 @lru_cache

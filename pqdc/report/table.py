@@ -305,7 +305,7 @@ def _measured(figure: Mapping[str, Any] | None, column: Column, footnotes: _Foot
     median = figure["median"]
     if column.kind == "size":
         return replace(_size(median), figure=figure, notes=reasons)
-    number, spread = figures.with_spread(median, figure["mad"], figure["n"], column.unit)
+    number, spread = figures.with_spread(median, figure["plus_minus"], figure["n"], column.unit)
     entry = Entry(text="", number=number, spread=spread, value=median, figure=figure, notes=reasons)
     return replace(entry, text=" ".join(filter(None, (number, spread, entry.mark))))
 
