@@ -36,6 +36,14 @@ def command(
         bool,
         typer.Option("--fallback/--no-fallback", help="Whether the leaf's own key serves clients that take no DC."),
     ] = True,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force",
+            help="Show the first --dc to all clients: asked for or not, expired, unfit, or with another's key. "
+            "For experiments.",
+        ),
+    ] = False,
     require_client_dc: Annotated[
         bool, typer.Option("--require-client-dc", help="Clients must prove themselves by credentials, under --ca.")
     ] = False,
@@ -80,12 +88,14 @@ def command(
                 role=Role.SERVER,
                 catalog=catalog,
                 fallback=fallback and key is not None,
+                force=force,
                 password=options.password(password_file),
             ),
             trust=load_trust(ca, catalog) if ca else None,
             client_auth=ClientAuth.DELEGATED if require_client_dc else ClientAuth.NO,
             dc_schemes=dc_schemes(catalog) if require_client_dc else (),
             alpn=(b"http/1.1",),
+            force=force,
             keylog=None if log is None else partial(print, file=log, flush=True),
         )
 

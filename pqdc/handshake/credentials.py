@@ -35,6 +35,7 @@ class Identity:
         issuers: DER of the certificates above it that are sent too.
         key: the leaf's, or the credential's.
         dc: the credential, if `key` is its.
+        unfit: whether the key may be another's, for experiments with what peers do then.
 
     Raises:
         KeyFormatError: the key belongs to neither, or has no TLS code point, or is one that no credential may be (M3).
@@ -44,12 +45,15 @@ class Identity:
     key: PrivateKey
     issuers: tuple[bytes, ...] = ()
     dc: DelegatedCredential | None = None
+    unfit: bool = False
 
     def __post_init__(self) -> None:
         """Check that the key is the one that will be looked for."""
         scheme = self.key.scheme
         if scheme.code_point is None:
             raise KeyFormatError(f"{scheme.name} has no TLS code point, so it signs no CertificateVerify")
+        if self.unfit:
+            return
         if self.dc is None:
             if scheme not in self.leaf.schemes or not self.leaf.is_of(self.key.public.raw):
                 raise KeyFormatError("the private key does not belong to the leaf certificate")

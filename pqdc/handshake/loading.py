@@ -8,7 +8,7 @@ from pathlib import Path
 from pqdc.credential.certificate import Certificate
 from pqdc.credential.formats import read_credential
 from pqdc.credential.leaf import read_certificates
-from pqdc.credential.structures import Role
+from pqdc.credential.structures import DelegatedCredential, Role
 from pqdc.errors import KeyFormatError
 from pqdc.handshake.chain import Trust
 from pqdc.handshake.credentials import Identity
@@ -27,6 +27,7 @@ def load_identities(
     role: Role,
     catalog: Catalog,
     fallback: bool = True,
+    force: bool = False,
     password: bytes | None = None,
 ) -> tuple[Identity, ...]:
     """The credentials under a leaf, in the order given, and last, to fall back to, the leaf's own key.
@@ -38,6 +39,7 @@ def load_identities(
         role: whose credentials they are.
         catalog: the schemes known.
         fallback: whether the leaf's own key may prove the endpoint.
+        force: whether a credential may come with a key that is not its own.
         password: opens encrypted keys.
 
     Raises:
@@ -50,13 +52,11 @@ def load_identities(
     found = []
     for file, key_file in credentials:
         dc = read_credential(file, role)
-        point, spki = dc.cred.dc_cert_verify_algorithm, dc.cred.spki
-        for private in keyfile.load_private_keys(key_file, catalog, password=password):
-            if private.scheme.code_point == point and private.public.spki == spki:
-                found.append(Identity.delegated(dc, private, first, issuers))
-                break
-        else:
+        keys = keyfile.load_private_keys(key_file, catalog, password=password)
+        private = next((key for key in keys if _is_key_of(key, dc)), None)
+        if private is None and not force:
             raise KeyFormatError(f"{key_file}: this key does not belong to the credential in {file}")
+        found.append(Identity(leaf=first, issuers=issuers, key=private or keys[0], dc=dc, unfit=private is None))
     if fallback:
         found += [Identity(leaf=first, issuers=issuers, key=private) for private in fitting]
     return tuple(found)
@@ -65,6 +65,11 @@ def load_identities(
 def load_trust(path: Path, catalog: Catalog) -> Trust:
     """The CAs of a file."""
     return Trust(certificate.der for certificate in read_certificates(path, catalog))
+
+
+def _is_key_of(key: PrivateKey, dc: DelegatedCredential) -> bool:
+    """Scheme and key: RSA's keys are of several schemes."""
+    return key.scheme.code_point == dc.cred.dc_cert_verify_algorithm and key.public.spki == dc.cred.spki
 
 
 def _leaf_of(chain: list[Certificate], own: list[PrivateKey], key: Path | None) -> tuple[Certificate, list[PrivateKey]]:

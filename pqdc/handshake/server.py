@@ -174,6 +174,9 @@ class ServerConnection(Connection):
             self._expected = {HandshakeType.CERTIFICATE: ServerConnection._take_certificate}
 
     def _choose_identity(self, wishes: Wishes) -> Identity:
+        if self._server.force and self._server.identities:
+            self._own = self._server.identities[0]
+            return self._own
         now = self._server.clock().timestamp()
         self._own, reasons = choose(self._server.identities, self._client_offer, Role.SERVER, now, wishes)
         if self._own is None:

@@ -138,10 +138,13 @@ class Server(Settings):
     Attributes:
         client_auth: whether clients prove themselves.
         cookie: whether a HelloRetryRequest carries a cookie.
+        force: the first identity is shown, although the client does not take it, or it has expired: for experiments
+            with what clients do then, and against rules S1 and V1.
     """
 
     client_auth: ClientAuth = ClientAuth.NO
     cookie: bool = False
+    force: bool = False
 
 
 def _is_address(name: str) -> bool:
