@@ -22,14 +22,12 @@ from making import (
     compiler,
     compiler_version,
     crate_folder,
-    locked,
     main,
     run,
-    staged,
     tell,
 )
 
-from pqdc.cache import cache_folder, read_manifest, write_manifest
+from pqdc.cache import locked, read_manifest, staged, write_manifest
 from pqdc.errors import BackendUnavailable
 from pqdc.scheme.backends import liboqs_library as finder
 
@@ -70,7 +68,7 @@ def prepare() -> finder.Library:
     """The library, with an adapter of today's adapter.c; what is missing is made."""
     library = locate()
     if library is None or not has_adapter(library):
-        with locked(cache_folder()):  # whoever had to wait finds everything made
+        with locked(tell):  # whoever had to wait finds everything made
             library = locate(explain=True) or build_liboqs(finder.build_folder())
             if not has_adapter(library):
                 try:

@@ -20,14 +20,12 @@ from making import (
     compiler,
     compiler_version,
     crate_folder,
-    locked,
     main,
     run,
-    staged,
     tell,
 )
 
-from pqdc.cache import cache_folder, read_manifest, write_manifest
+from pqdc.cache import locked, read_manifest, staged, write_manifest
 from pqdc.peers import boringssl_build as finder
 
 HERE = Path(__file__).resolve().with_name("boringssl")
@@ -51,7 +49,7 @@ def work() -> None:
 def prepare() -> None:
     """Make what is missing: the library, and a server of today's server.cc."""
     if not is_complete():
-        with locked(cache_folder()):  # whoever had to wait finds everything made
+        with locked(tell):  # whoever had to wait finds everything made
             if read_manifest(finder.build_folder()) is None:
                 build_library(finder.build_folder())
             if not is_complete():

@@ -1,12 +1,10 @@
-"""How native code comes into the user's cache: fetched by cargo, built by cmake and ninja, kept once it has worked.
+"""How native code is made: fetched by cargo, built by cmake and ninja, told to the people who wait.
 
-One process at a time makes things, in a temporary folder that is renamed into place at the end. What is made, and for
-what, the scripts beside this file know.
+What is made, and for what, the scripts beside this file know.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
@@ -15,11 +13,9 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pqdc.errors import PqdcError
@@ -97,32 +93,6 @@ def tool(name: str) -> str:
     if found is None:
         raise BuildError(f"no {name}", hint="pip install 'pqdc[native]'")
     return found
-
-
-@contextmanager
-def locked(cache: Path) -> Iterator[None]:
-    """Hold the cache's lock; the kernel takes it back from a process that dies."""
-    cache.mkdir(parents=True, exist_ok=True)
-    with (cache / "lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            tell("another process is building; waiting for it")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-@contextmanager
-def staged(final: Path) -> Iterator[Path]:
-    """A temporary folder that takes the place of `final` if all goes well, and else vanishes. Wants the lock held."""
-    for abandoned in final.parent.glob("part-*"):
-        shutil.rmtree(abandoned, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix="part-", dir=final.parent, ignore_cleanup_errors=True) as temporary:
-        folder = Path(temporary, final.name)
-        folder.mkdir()
-        yield folder
-        shutil.rmtree(final, ignore_errors=True)
-        folder.rename(final)
 
 
 def run(
