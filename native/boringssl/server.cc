@@ -131,34 +131,40 @@ void AddCredential(SSL_CTX *ctx, const char *dc, const char *key, const char *ch
   }
 }
 
-// Notes the scheme of our CertificateVerify, whose first field it is.
-void NoteScheme(int is_write, int, int content_type, const void *buf, size_t len, SSL *, void *scheme) {
+// How the server has proved itself.
+struct Proof {
+  uint16_t scheme = 0;
+  bool delegated = false;
+};
+
+// Notes the scheme of our CertificateVerify, whose first field it is, and whose key made it.
+void NoteProof(int is_write, int, int content_type, const void *buf, size_t len, SSL *ssl, void *proof) {
   const uint8_t *message = static_cast<const uint8_t *>(buf);
   if (is_write && content_type == kHandshakeRecord && len >= 6 && message[0] == kCertificateVerify) {
-    *static_cast<uint16_t *>(scheme) = static_cast<uint16_t>(message[4] << 8 | message[5]);
+    const SSL_CREDENTIAL *used = SSL_get0_selected_credential(ssl);  // only known while the handshake lasts
+    *static_cast<Proof *>(proof) = {static_cast<uint16_t>(message[4] << 8 | message[5]),
+                                    used && SSL_CREDENTIAL_get_ex_data(used, g_delegated_index)};
   }
 }
 
 void Serve(SSL_CTX *ctx, int fd) {
   bssl::UniquePtr<SSL> ssl(SSL_new(ctx));
-  uint16_t scheme = 0;
+  Proof proof;
   SSL_set_fd(ssl.get(), fd);
-  SSL_set_msg_callback(ssl.get(), NoteScheme);
-  SSL_set_msg_callback_arg(ssl.get(), &scheme);
+  SSL_set_msg_callback(ssl.get(), NoteProof);
+  SSL_set_msg_callback_arg(ssl.get(), &proof);
   if (SSL_accept(ssl.get()) != 1) {
     printf("failed %s\n", Reason("CONNECTION_CLOSED").c_str());
     return;
   }
   char request[4096];
-  if (SSL_read(ssl.get(), request, sizeof(request)) > 0) {  // with which the client has taken what it was shown
+  if (SSL_read(ssl.get(), request, sizeof(request)) > 0) {
     SSL_write(ssl.get(), kPage, sizeof(kPage) - 1);
   }
   SSL_shutdown(ssl.get());
-  const char *name = SSL_get_signature_algorithm_name(scheme, /*include_curve=*/1);
-  const SSL_CREDENTIAL *used = SSL_get0_selected_credential(ssl.get());
-  printf("accepted %s %s\n", SSL_CREDENTIAL_get_ex_data(used, g_delegated_index) ? "delegated" : "certificate",
-         name ? name : "unknown");
   ERR_clear_error();
+  const char *name = SSL_get_signature_algorithm_name(proof.scheme, /*include_curve=*/1);
+  printf("accepted %s %s\n", proof.delegated ? "delegated" : "certificate", name ? name : "unknown");
 }
 
 int Listen() {

@@ -1,0 +1,103 @@
+"""BoringSSL, built from source, as a server that delegates; as a client it knows no credentials.
+
+The program around it (native/boringssl/server.cc) uses the stock API with the files that the format `boringssl` writes.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from pqdc.errors import PeerUnavailable
+from pqdc.peers import PeerOutcome, RefusedFiles, ServerFiles
+from pqdc.peers.boringssl_build import CRATE, CRATE_VERSION, server_program
+from pqdc.peers.process import Child
+from pqdc.resources import resource
+
+__all__ = ["BoringSsl", "build"]
+
+
+def build(tell: Callable[[str], None]) -> None:
+    """Build BoringSSL and our programs for it into the user's cache, if they are not there.
+
+    Raises:
+        PeerUnavailable: it does not build, or this is no checkout.
+    """
+    script = resource("native") / "build_boringssl.py"
+    if not script.exists():
+        raise PeerUnavailable("BoringSSL is built by a checkout of pqdc; this is an installed one")
+    said: list[str] = []
+    with subprocess.Popen(
+        [sys.executable, script], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    ) as child:
+        for line in child.stderr or ():
+            said.append(line)
+            tell(line.rstrip())
+    if child.returncode:
+        raise PeerUnavailable(f"BoringSSL does not build: {''.join(said[-3:]).strip()}")
+
+
+class BoringSsl:
+    """The server."""
+
+    name = "boringssl"
+    software = "BoringSSL"
+    roles = ("server",)
+    format = "boringssl"
+
+    def __init__(self) -> None:
+        self._program = server_program()
+
+    @classmethod
+    def prepare(cls, tell: Callable[[str], None]) -> None:
+        """Build it."""
+        build(tell)
+
+    def versions(self) -> Mapping[str, str]:
+        """Of the crate that carries its source."""
+        return {CRATE: CRATE_VERSION}
+
+    @contextmanager
+    def serve(self, files: ServerFiles) -> Iterator[_Serving]:
+        """The credential first, then, for clients that do not ask for it, the leaf's key."""
+        own: list[str | Path] = []
+        if files.credential is not None:
+            folder = files.credential
+            own += ["--delegated", folder / "dc.bin", folder / "dc.key.der", folder / "leaf.der"]
+        if files.leaf_key is not None:
+            own += ["--certificate", files.leaf_key, files.leaf]
+        with Child([self._program, *own]) as child:
+            yield _Serving(child)
+
+    def connect(self, port: int, *, ca: Path, name: str = "localhost", ask: bool = True) -> PeerOutcome:
+        """There is no such client."""
+        del port, ca, name, ask
+        raise PeerUnavailable("BoringSSL's clients know no delegated credentials, so there is no driver for one")
+
+    def close(self) -> None:
+        """Nothing is kept."""
+
+
+class _Serving:
+    def __init__(self, child: Child) -> None:
+        self._child = child
+        found = child.find(r"^(refused|listening) (\S+)(.*)$")
+        if found[1] == "refused":
+            raise RefusedFiles(found[2], hint=f"it is about the{found[3]}")
+        self.port = int(found[2])
+        self._read = found.end()
+
+    def outcome(self) -> PeerOutcome:
+        found = self._child.find(
+            r"^(?:accepted (?P<kind>\S+) (?P<scheme>\S+)|failed (?P<error>\S+))$", start=self._read
+        )
+        self._read = found.end()
+        return PeerOutcome(
+            accepted=found["kind"] is not None,
+            delegated=found["kind"] == "delegated" if found["kind"] else None,
+            scheme=found["scheme"] or "",
+            error=found["error"] or "",
+        )
