@@ -21,10 +21,12 @@ ClickException: Any = typer.BadParameter.__mro__[2]
 
 REPORT_LIBRARIES = {"altair", "jinja2", "matplotlib", "numpy", "pandas", "vl_convert"}
 HELP = "RFC 9345 delegated credentials with classical and post-quantum keys: mint, verify, measure."
-# In the order of the help page. Each module `pqdc.cli.NAME` has a function `command`; heavy imports are inside it.
+# In the order of the help page. Each module `pqdc.cli.NAME` has a function `command`; heavy imports are inside it. What
+# is of two words is a command of a group.
 COMMANDS = (
     "doctor",
     "schemes",
+    "scheme check",
     "ca",
     "leaf",
     "mint",
@@ -39,6 +41,7 @@ COMMANDS = (
     "table",
     "demo",
 )
+GROUPS = {"scheme": "Look at one scheme."}
 
 
 def main() -> None:
@@ -85,8 +88,13 @@ def _app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
     app.callback(help=HELP)(_version)
+    groups = {"": app}
     for name in COMMANDS:
-        app.command(name.replace("_", "-"))(import_module(f"pqdc.cli.{name}").command)
+        group, _, own = name.rpartition(" ")
+        if group not in groups:
+            groups[group] = typer.Typer(no_args_is_help=True)
+            app.add_typer(groups[group], name=group, help=GROUPS[group])
+        groups[group].command(own.replace("_", "-"))(import_module(f"pqdc.cli.{name.replace(' ', '_')}").command)
     return app
 
 

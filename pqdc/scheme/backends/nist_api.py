@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from pqdc.errors import BackendUnavailable, BadSignature, KeyFormatError, LibraryFault
 from pqdc.scheme.facts import Library, Scheme
+from pqdc.scheme.footprint import Footprint
 from pqdc.scheme.keys import PrivateKey, PublicKey
 from pqdc.scheme.nist.companion import companion
 from pqdc.scheme.nist.engine import Engine, Operation
@@ -140,6 +141,32 @@ class NistApi:
         """
         count = len(messages) if samples is None else samples
         return self._engine(scheme).time(operation, messages, keys=keys, samples=count)
+
+    def footprints(self, scheme: Scheme, message: bytes) -> Mapping[str, Footprint]:
+        """What its library takes of memory to make a key, to sign and to verify."""
+        return self._engine(scheme).footprints(message)
+
+    def repeat(self, scheme: Scheme, seed: bytes, message: bytes) -> Mapping[str, bytes]:
+        """pk, sk and sm as in NIST's known answers, from their seed of 48 bytes.
+
+        Raises:
+            KeyFormatError: the library takes no seed.
+        """
+        return self._engine(scheme).repeat(seed, message)
+
+    def describe(self, scheme: Scheme) -> str:
+        """How the library is called, as its proof has found out."""
+        engine = self._engine(scheme)
+        convention, has = engine.convention, engine.process.exports
+        parts = [f"{engine.process.name}: signs by {convention.signs}, verifies by {convention.verifies}"]
+        if envelope := convention.envelope:
+            place = f"{envelope.offset} bytes into the signature" if envelope.offset else "before the signature"
+            parts.append(f"the message stands {'after the signature' if envelope.from_end else place}")
+        parts.append(f"randombytes is {'supplied by pqdc' if engine.process.supplied else 'its own'}")
+        unused = [name for name in has if name not in {"crypto_sign_keypair", convention.signs, convention.verifies}]
+        if unused:
+            parts.append(f"not used: {', '.join(unused)}")
+        return "; ".join(parts)
 
     def _engine(self, scheme: Scheme) -> Engine:
         if scheme.library is None:

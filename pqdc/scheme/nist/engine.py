@@ -10,11 +10,12 @@ import array
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from pqdc.errors import BadSignature, LibraryFault
+from pqdc.errors import BadSignature, KeyFormatError, LibraryFault
 from pqdc.scheme.facts import Scheme
+from pqdc.scheme.footprint import Footprint
 from pqdc.scheme.nist.process import LibraryProcess
 
 __all__ = ["Convention", "Engine", "Envelope", "Operation"]
@@ -71,6 +72,7 @@ class Engine:
         self.process = process
         self.scheme = scheme
         self.convention = convention
+        self._repeating: Engine | None = None
         self._sizes = (scheme.public_key_bytes, scheme.private_key_bytes or 0, scheme.signature_bytes)
 
     def symbol(self, function: str) -> str:
@@ -152,6 +154,47 @@ class Engine:
         if len(data) != 8 * samples:
             raise LibraryFault(f"the native loop gave {len(data)} bytes of times for {samples}")
         return list(array.array("Q", data))
+
+    def footprint(self, function: str, *fields: bytes) -> Footprint:
+        """What a call of the library takes of memory; `fields` are as the worker has them."""
+        _, answer = self.process.call("footprint", function.encode(), *fields, calls=3)
+        stack, growth = (int(size) if size.isdigit() else None for size in self._fields(function, answer, 2))
+        return Footprint(stack_bytes=stack, growth_bytes=growth)
+
+    def footprints(self, message: bytes) -> dict[str, Footprint]:
+        """Of making a key, signing and verifying."""
+        convention, sizes = self.convention, [b"%d" % size for size in self._sizes]
+        public, secret = self.keypair()
+        signature = self.sign(secret, message)
+        if convention.verifies == "crypto_sign_open":
+            fields = [(convention.envelope or Envelope()).seal(signature, message), public]
+        else:
+            fields = [signature, message, public]
+        return {
+            "keygen": self.footprint("crypto_sign_keypair", sizes[0], sizes[1], b"0"),
+            "sign": self.footprint(convention.signs, message, secret, sizes[2]),
+            "verify": self.footprint(convention.verifies, *fields),
+        }
+
+    def repeat(self, seed: bytes, message: bytes) -> dict[str, bytes]:
+        """pk, sk and sm of NIST's known answers, made with the draws that the seed gives, in a process for that alone.
+
+        Raises:
+            KeyFormatError: the library draws from where no seed reaches.
+        """
+        if self._repeating is None:
+            process = LibraryProcess(self.process.library, self.process.companion)
+            process.start()
+            signs = "crypto_sign" if "crypto_sign" in process.exports else self.convention.signs
+            self._repeating = Engine(process, self.scheme, replace(self.convention, signs=signs))
+        again = self._repeating
+        status, _ = again.process.call("randombytes_init", seed)
+        if status:
+            raise KeyFormatError("its randombytes is its own, and it has no randombytes_init: it takes no seed")
+        public, secret = again.keypair()
+        made = again.signed(secret, message)
+        detached = again.convention.signs == "crypto_sign_signature"
+        return {"pk": public, "sk": secret, "sm": made + message if detached else made}
 
     def _fields(self, name: str, answer: list[bytes], count: int) -> list[bytes]:
         if len(answer) != count:

@@ -28,7 +28,12 @@ __all__ = ["LibraryProcess"]
 
 START_SECONDS = 20.0  # of Python itself, on a busy machine
 _LAST_WORDS = 300  # characters
-_PLACES = {"load": "loading it", "time": "the native loop"}
+_PLACES = {
+    "load": "loading it",
+    "time": "the native loop",
+    "footprint": "measuring its memory",
+    "randombytes_init": "randombytes_init",
+}
 
 
 class LibraryProcess:

@@ -18,6 +18,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pqdc.errors import DecodeError
+from pqdc.scheme.drbg import CtrDrbg
+from pqdc.scheme.footprint import STACK_BYTES, footprint
 from pqdc.scheme.nist import frames
 from pqdc.scheme.nist.binding import Binding
 from pqdc.scheme.nist.buffers import Trespass
@@ -29,7 +31,7 @@ LIMITS: Mapping[int, int] = {
     resource.RLIMIT_FSIZE: 2**20,  # of any file, its standard error too
     resource.RLIMIT_DATA: 2**32,
 }
-STACK = 2**26  # some schemes use megabytes
+DRAWER = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_ulonglong)
 TIMED = {"keygen": 1, "sign": 2, "verify": 3}  # companion.c
 
 
@@ -49,6 +51,7 @@ class Worker:
     def __init__(self) -> None:
         self._binding: Binding | None = None
         self._companion: ctypes.CDLL | None = None
+        self._draw: Any = None  # what the companion calls must not be collected
         self.requests: Mapping[bytes, Callable[..., list[bytes]]] = {
             b"load": self.load,
             b"crypto_sign_keypair": self.keypair,
@@ -57,6 +60,8 @@ class Worker:
             b"crypto_sign_open": self.open,
             b"crypto_sign_verify": self.verify,
             b"time": self.time,
+            b"footprint": self.footprint,
+            b"randombytes_init": self.seed,
         }
 
     def answer(self, name: bytes, *fields: bytes) -> list[bytes]:
@@ -143,6 +148,24 @@ class Worker:
         )
         return [b"%d" % outcome, nanoseconds.tobytes()]
 
+    def footprint(self, name: bytes, *fields: bytes) -> list[bytes]:
+        """Stack and growth in bytes, empty where the system does not tell, of another request."""
+        taken = footprint(lambda: self.requests[name](*fields))
+        return [b"0", *(b"" if size is None else b"%d" % size for size in (taken.stack_bytes, taken.growth_bytes))]
+
+    def seed(self, seed: bytes) -> list[bytes]:
+        """Let `randombytes` repeat what this seed of NIST's known answers gives; status 1 if nobody can."""
+        own = self.binding.symbol("randombytes_init")
+        if own is not None:
+            own(seed, None, ctypes.c_int(256))
+        elif self._companion is not None and self.binding.supplied:
+            generator = CtrDrbg(seed)
+            self._draw = DRAWER(lambda place, count: ctypes.memmove(place, generator.draw(count), count) and None)
+            self._companion.pqdc_nist_draw(self._draw)
+        else:
+            return [b"1"]
+        return [b"0"]
+
 
 def main() -> None:
     """Serve the pipes that are standard input and output until they are closed."""
@@ -151,7 +174,7 @@ def main() -> None:
         resource.setrlimit(limit, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
     requests, answers = _take_pipes()
     threading.Thread(target=_end_with, args=(requests,), daemon=True).start()
-    threading.stack_size(STACK)
+    threading.stack_size(STACK_BYTES)
     serving = threading.Thread(target=_serve, args=(requests, answers))
     serving.start()
     serving.join()

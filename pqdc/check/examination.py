@@ -1,0 +1,87 @@
+"""All questions about a scheme in one backend, asked in order; whatever fails in one, the others are asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pqdc.check import behaviour, sizes
+from pqdc.check.evidence import Evidence, Extent, gather
+from pqdc.check.findings import Finding, Report
+from pqdc.check.known_answers import known_answers
+from pqdc.check.memory import memory
+from pqdc.check.room import room
+from pqdc.errors import PqdcError
+from pqdc.scheme.catalog import Catalog
+from pqdc.scheme.facts import Scheme
+from pqdc.scheme.keys import Backend
+
+__all__ = ["examine"]
+
+# Asked of what was made; each wants at least one signature that verifies.
+CLOSER: tuple[tuple[str, Callable[[Evidence, Extent], Finding]], ...] = (
+    ("message lengths", behaviour.message_lengths),
+    ("determinism", behaviour.determinism),
+    ("another message", behaviour.another_message),
+    ("another key", behaviour.another_key),
+    ("flipped bits", behaviour.flipped_bits),
+    ("other changes", behaviour.changed_signatures),
+    ("changed public key", behaviour.changed_keys),
+    ("memory", lambda evidence, _: memory(evidence)),
+)
+
+
+def examine(
+    scheme: Scheme,
+    backend: Backend,
+    extent: Extent,
+    *,
+    catalog: Catalog,
+    leaf_scheme: Scheme,
+    now: datetime,
+    answers: Path | None = None,
+) -> Report:
+    """Everything that pqdc can ask.
+
+    Args:
+        scheme: which.
+        backend: who computes it; it has been found to.
+        extent: how much to try.
+        catalog: which has the scheme.
+        leaf_scheme: of the leaf in the handshake.
+        now: the time of that.
+        answers: known answers, in NIST's .rsp format.
+
+    Raises:
+        FileError: the known answers are none.
+    """
+    found = list(_describe(scheme, backend))
+    try:
+        evidence = gather(scheme, backend, extent)
+    except PqdcError as error:
+        failed = Finding(question="keys", verdict="failed", seen=str(error))
+        return Report(scheme=scheme.name, backend=backend.name, findings=(*found, failed))
+    found += [sizes.key_sizes(evidence), sizes.signature_sizes(evidence), behaviour.failure_rate(evidence, extent)]
+    if evidence.kept:
+        for question, ask in CLOSER:
+            found += _asked(question, lambda ask=ask: [ask(evidence, extent)])  # type: ignore[misc]
+        found += _asked("room", lambda: room(evidence, catalog, leaf_scheme, now))
+    if answers is not None:
+        found += known_answers(scheme, backend, answers, extent)
+    return Report(scheme=scheme.name, backend=backend.name, findings=tuple(found))
+
+
+def _describe(scheme: Scheme, backend: Backend) -> Iterator[Finding]:
+    """What a backend says of a library that the user brought."""
+    describe: Any = getattr(backend, "describe", None)
+    if describe is not None:
+        yield Finding(question="library", verdict="passed", seen=describe(scheme))
+
+
+def _asked(question: str, ask: Callable[[], Iterable[Finding]]) -> list[Finding]:
+    try:
+        return list(ask())
+    except PqdcError as error:
+        return [Finding(question=question, verdict="failed", seen=str(error))]
