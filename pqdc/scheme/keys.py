@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Protocol
 
-from pqdc.errors import BadSignature, KeyFormatError
+from pqdc.errors import BackendUnavailable, BadSignature, KeyFormatError
 from pqdc.scheme import pkcs8, spki
 from pqdc.scheme.facts import Scheme
 from pqdc.scheme.pkcs8 import Secret
@@ -63,18 +63,36 @@ class PublicKey(ABC):
         Raises:
             BadSignature: it is not, or has a length that the scheme does not make.
         """
+        self._check_length(signature)
+        if not self._verifies(signature, message):
+            raise BadSignature(f"the {self.scheme.name} signature does not verify")
+
+    def verify_with_context(self, signature: bytes, message: bytes, context: bytes) -> None:
+        """As `verify`, for a signature made with this context string of FIPS 204 or FIPS 205, 1 to 255 bytes.
+
+        Raises:
+            BadSignature: it is not, or has a length that the scheme does not make.
+            BackendUnavailable: scheme or backend takes no context.
+        """
+        self._check_length(signature)
+        if not self._verifies_with_context(signature, message, context):
+            raise BadSignature(f"the {self.scheme.name} signature does not verify with this context")
+
+    def _check_length(self, signature: bytes) -> None:
         if not self.scheme.makes_signature_of(len(signature)):
             limit = "" if self.scheme.signature_length == "fixed" else "at most "
             raise BadSignature(
                 f"a signature of {self.scheme.name} has {limit}{self.scheme.signature_bytes} bytes, "
                 f"this has {len(signature)}"
             )
-        if not self._verifies(signature, message):
-            raise BadSignature(f"the {self.scheme.name} signature does not verify")
 
     @abstractmethod
     def _verifies(self, signature: bytes, message: bytes) -> bool:
         """Ask the library; the signature's length is possible."""
+
+    def _verifies_with_context(self, signature: bytes, message: bytes, context: bytes) -> bool:  # noqa: ARG002
+        """As `_verifies`; a backend that passes contexts on says how."""
+        raise BackendUnavailable(f"{self.backend} takes no context for {self.scheme.name}")
 
     def __repr__(self) -> str:
         """Without the key."""
@@ -102,6 +120,14 @@ class PrivateKey(ABC):
     @abstractmethod
     def sign(self, message: bytes) -> bytes:
         """A signature of `message`."""
+
+    def sign_with_context(self, message: bytes, context: bytes) -> bytes:  # noqa: ARG002 - for backends that do
+        """A signature of `message` with a context string of FIPS 204 or FIPS 205, 1 to 255 bytes.
+
+        Raises:
+            BackendUnavailable: scheme or backend takes no context.
+        """
+        raise BackendUnavailable(f"{self.backend} takes no context for {self.scheme.name}")
 
     @abstractmethod
     def secret(self) -> Secret:

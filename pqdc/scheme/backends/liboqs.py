@@ -60,6 +60,10 @@ class _Public(PublicKey):
     def _verifies(self, signature: bytes, message: bytes) -> bool:
         return bool(self._engine.verify(message, signature, self.raw))
 
+    def _verifies_with_context(self, signature: bytes, message: bytes, context: bytes) -> bool:
+        _check_context(self.scheme, self._engine)
+        return bool(self._engine.verify_with_ctx_str(message, signature, context, self.raw))
+
 
 class _Private(PrivateKey):
     __slots__ = ("_seed", "_signer")
@@ -74,8 +78,18 @@ class _Private(PrivateKey):
         signature: bytes = self._signer.sign(message)
         return signature
 
+    def sign_with_context(self, message: bytes, context: bytes) -> bytes:
+        _check_context(self.scheme, self._signer)
+        signature: bytes = self._signer.sign_with_ctx_str(message, context)
+        return signature
+
     def secret(self) -> Secret:
         return Secret(seed=self._seed, expanded=self._signer.export_secret_key(), public=self.public.raw)
+
+
+def _check_context(scheme: Scheme, engine: Any) -> None:
+    if not engine.details["sig_with_ctx_support"]:
+        raise BackendUnavailable(f"this liboqs takes no context for {scheme.name}")
 
 
 class Liboqs:
