@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from pqdc.scheme import backends
 from pqdc.scheme.catalog import Catalog, load_catalog
 from pqdc.scheme.facts import Scheme
 from pqdc.scheme.keys import PrivateKey
+from tests.bouncycastle import BouncyCastle
 from tests.vectors.der import tlv as der
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -59,6 +60,13 @@ def liboqs():
         return backends.load_backend("liboqs")
     except BackendUnavailable as error:
         pytest.skip(f"{error}; {error.hint}")
+
+
+@pytest.fixture(scope="session")
+def bouncycastle() -> Iterator[BouncyCastle]:
+    other = BouncyCastle()
+    yield other
+    other.close()
 
 
 class Keys:

@@ -185,7 +185,7 @@ REFUSED = {
         "scheme.Mine.key_oid: expected one of its own, got 2.16.840.1.101.3.4.3.17, which is ML-DSA-44's",
     ),
     "a key type with parameters": (
-        NEW + 'key_oid = "1.2.840.10045.2.1"\nkey_parameters = "1.3.132.0.34"',
+        NEW + 'oid = "1.2.3"\nkey_oid = "1.2.840.10045.2.1"\nkey_parameters = "1.3.132.0.34"',
         "scheme.Mine.key_oid: expected one of its own, got 1.2.840.10045.2.1 1.3.132.0.34, which is ECDSA-P384's",
     ),
     "a TLS name": (
@@ -217,7 +217,7 @@ REFUSED = {
     # components
     "an unknown component": (
         NEW + 'components = ["Ed25519", "ML-DSA-45"]',
-        "scheme.Mine.components: expected known schemes, got 'ML-DSA-45'",
+        "scheme.Mine.components: expected schemes that are listed before it, got 'ML-DSA-45'",
     ),
     "a component as text": (NEW + 'components = "Ed25519"', "scheme.Mine.components: expected a list of texts"),
 }
@@ -279,7 +279,7 @@ def test_law_any_value_is_taken_or_refused_by_name(key, value):
     facts = {"kind": "pq", "family": "F", "public_key_bytes": 1, "signature_bytes": 1, "signature_length": "max"}
     message = ""
     try:
-        catalog_module._scheme("Mine", facts | {key: value}, "mine.toml")
+        catalog_module._scheme("Mine", facts | {key: value}, "mine.toml", {})
     except CatalogError as error:
         message = str(error)
     assert message.startswith(f"scheme.Mine.{key}: expected " if message else "")

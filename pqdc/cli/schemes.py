@@ -57,6 +57,7 @@ def _row(scheme: Scheme) -> dict[str, Any]:
     facts = {field: getattr(scheme, field) for field in type(scheme).__slots__}
     facts["backends"] = dict(scheme.backends)
     facts["library"] = scheme.library and scheme.library.path.name
+    facts["components"] = [part.name for part in scheme.components]
     return facts | {
         "available": [name for name, against in why.items() if not against],
         "unavailable": {name: against for name, against in why.items() if against},

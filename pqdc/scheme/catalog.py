@@ -57,11 +57,15 @@ def _load(*overlays: Path) -> Catalog:
             given = with_library(name, facts, path) if "library" in facts else facts
             tables[name] = tables.get(name, {}) | given
             origin[name] = path.name
-    schemes = [_scheme(name, facts, origin[name]) for name, facts in tables.items()]
-    catalog = Catalog(schemes)
+    schemes: list[Scheme] = []
+    labels: dict[str, Scheme] = {}
+    for name, facts in tables.items():
+        scheme = _scheme(name, facts, origin[name], labels)
+        schemes.append(scheme)
+        for label in (name, *scheme.aliases, scheme.tls_name):
+            labels.setdefault(label.casefold(), scheme)
     _check_unique(schemes, shared)
-    _check_components(catalog)
-    return catalog
+    return Catalog(schemes)
 
 
 class Catalog(Mapping[str, Scheme]):
@@ -82,7 +86,7 @@ class Catalog(Mapping[str, Scheme]):
             self._label(scheme, scheme.name)
             if scheme.code_point is not None:
                 self._by_code_point[scheme.code_point] = (*self.with_code_point(scheme.code_point), scheme)
-            if scheme.spki_oid:
+            if scheme.oid:
                 self._by_oid[scheme.spki_oid] = (*self.with_key_oid(scheme.spki_oid), scheme)
         for scheme in self._by_name.values():
             for alias in scheme.aliases:
@@ -221,7 +225,8 @@ def _read(path: Path) -> dict[str, Any]:
     return document
 
 
-def _scheme(name: str, facts: dict[str, Any], file: str) -> Scheme:
+def _scheme(name: str, facts: dict[str, Any], file: str, before: Mapping[str, Scheme]) -> Scheme:
+    """The scheme of one table; its components are among those `before` it, so nothing is made of itself."""
     if not name.isprintable() or name.strip() != name or not name:
         raise CatalogError(f"scheme.{name}: expected a name of printable characters, got {name!r} (in {file})")
     for key, value in facts.items():
@@ -235,7 +240,13 @@ def _scheme(name: str, facts: dict[str, Any], file: str) -> Scheme:
     for key in REQUIRED:
         if key not in facts:
             raise CatalogError(f"scheme.{name}.{key}: expected {FIELDS[key][0]}, got nothing (in {file})")
+    for component in facts.get("components", ()):
+        if component.casefold() not in before:
+            raise CatalogError(
+                f"scheme.{name}.components: expected schemes that are listed before it, got {component!r} (in {file})"
+            )
     values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()}
+    values["components"] = tuple(before[component.casefold()] for component in facts.get("components", ()))
     values["backends"] = MappingProxyType(dict(facts.get("backends", {})))
     return Scheme(name=name, **values)
 
@@ -245,7 +256,8 @@ def _check_unique(schemes: Iterable[Scheme], shared: Mapping[str, str]) -> None:
     seen: dict[tuple[str, str], Scheme] = {}
     for scheme in schemes:
         point = "" if scheme.code_point is None else f"0x{scheme.code_point:04x}"
-        key_type = "" if point in shared else f"{scheme.spki_oid} {scheme.key_parameters}".strip()
+        owned = scheme.oid and point not in shared
+        key_type = f"{scheme.spki_oid} {scheme.key_parameters}".strip() if owned else ""
         claims = (
             ("oid", "oid", scheme.oid),
             ("code point", "code_point", point),
@@ -259,10 +271,3 @@ def _check_unique(schemes: Iterable[Scheme], shared: Mapping[str, str]) -> None:
                 raise CatalogError(
                     f"scheme.{scheme.name}.{key}: expected one of its own, got {value}, which is {other.name}'s"
                 )
-
-
-def _check_components(catalog: Catalog) -> None:
-    for scheme in catalog.values():
-        for component in scheme.components:
-            if component not in catalog:
-                raise CatalogError(f"scheme.{scheme.name}.components: expected known schemes, got {component!r}")

@@ -43,12 +43,14 @@ class Scheme:
         private_key_bytes: of the library's own private key; None where it has no fixed size.
         private_key: what PKCS#8 carries: "own" (the standard of the key type), "seed" (RFC 9881), or
             "concatenated" (oqs-provider: an OCTET STRING of private key, then public key).
-        oid: of the signature algorithm, and of the key unless `key_oid` says otherwise.
+        oid: of the signature algorithm, and of the key unless `key_oid` says otherwise. A scheme without one has no
+            keys of its own: with a `key_oid` alone, it can be a component of others.
         key_parameters: of the SPKI's AlgorithmIdentifier: an OID, "NULL", or empty for none.
         key_parameters_too: DER, in hex, of other parameters that mean the same.
         backends: library to its own name for the scheme, in order of preference.
         benchmark: False for a scheme that is known, but left out of tables and benchmarks unless named.
-        components: names of the schemes that a hybrid or composite is made of.
+        components: the schemes that a hybrid or composite is made of, in the order in which their bytes stand.
+        combiner: how they are put together (`pqdc.scheme.combiners`); empty for a scheme that is one.
         library: the user's own, which the backend nist-api loads; None for all others.
     """
 
@@ -75,7 +77,7 @@ class Scheme:
     security_flag: str = ""
     backends: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     benchmark: bool = True
-    components: tuple[str, ...] = ()
+    components: tuple[Scheme, ...] = ()
     combiner: str = ""
     library: Library | None = None
     note: str = ""

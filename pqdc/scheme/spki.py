@@ -200,7 +200,7 @@ def _prefixes(catalog: Catalog) -> dict[int, list[tuple[bytes, tuple[Scheme, ...
     """What SPKIs begin with, by their length, and the schemes of such keys in the catalog's order."""
     schemes_by_prefix: dict[tuple[int, bytes], list[Scheme]] = {}
     for scheme in catalog.values():
-        if scheme.spki_oid:
+        if scheme.oid:
             schemes_by_prefix.setdefault((encoded_bytes(scheme), _prefix(scheme)), []).append(scheme)
     found: dict[int, list[tuple[bytes, tuple[Scheme, ...]]]] = {}
     for (length, prefix), schemes in schemes_by_prefix.items():

@@ -101,16 +101,23 @@ class _Plain:
 
 
 class _MlDsa(_Plain):
-    """Present in the package, but not in every OpenSSL under it."""
+    """Present in the package, but not in every OpenSSL under it; and it takes a context."""
+
+    def sign_with_context(self, private: Any, message: bytes, context: bytes) -> bytes:
+        signature: bytes = private.sign(message, context)
+        return signature
+
+    def verify_with_context(self, public: Any, signature: bytes, message: bytes, context: bytes) -> None:
+        public.verify(signature, message, context)
 
 
 @dataclass(frozen=True, slots=True)
-class _RsaPss:
-    """RSASSA-PSS with the salt as long as the digest and MGF1 over the same hash: RFC 8446 section 4.2.3."""
+class _Rsa:
+    """RSA keys of one size with one padding and hash."""
 
     bits: int
     hash: hashes.HashAlgorithm
-    padding: padding.PSS
+    padding: padding.PSS | padding.PKCS1v15
 
     def generate(self) -> Any:
         return rsa.generate_private_key(public_exponent=65537, key_size=self.bits)
@@ -136,21 +143,30 @@ class _RsaPss:
         public.verify(signature, message, self.padding, self.hash)
 
 
-def _rsa_pss(bits: int, algorithm: hashes.HashAlgorithm) -> _RsaPss:
-    return _RsaPss(bits, algorithm, padding.PSS(mgf=padding.MGF1(algorithm), salt_length=algorithm.digest_size))
+def _pss(algorithm: hashes.HashAlgorithm) -> padding.PSS:
+    """The salt as long as the digest, and MGF1 over the same hash: RFC 8446 section 4.2.3."""
+    return padding.PSS(mgf=padding.MGF1(algorithm), salt_length=algorithm.digest_size)
 
 
 PRIMITIVES: Mapping[str, _Primitive] = {
     "ecdsa-p256": _Ecdsa(ec.SECP256R1(), ec.ECDSA(hashes.SHA256())),
     "ecdsa-p384": _Ecdsa(ec.SECP384R1(), ec.ECDSA(hashes.SHA384())),
     "ecdsa-p521": _Ecdsa(ec.SECP521R1(), ec.ECDSA(hashes.SHA512())),
+    "ecdsa-p256-sha384": _Ecdsa(ec.SECP256R1(), ec.ECDSA(hashes.SHA384())),
+    "ecdsa-brainpoolp256r1": _Ecdsa(ec.BrainpoolP256R1(), ec.ECDSA(hashes.SHA256())),
+    "ecdsa-brainpoolp384r1": _Ecdsa(ec.BrainpoolP384R1(), ec.ECDSA(hashes.SHA384())),
     "ed25519": _Plain(ed25519.Ed25519PrivateKey, ed25519.Ed25519PublicKey),
     "ed448": _Plain(ed448.Ed448PrivateKey, ed448.Ed448PublicKey),
     "ml-dsa-44": _MlDsa(mldsa.MLDSA44PrivateKey, mldsa.MLDSA44PublicKey),
     "ml-dsa-65": _MlDsa(mldsa.MLDSA65PrivateKey, mldsa.MLDSA65PublicKey),
     "ml-dsa-87": _MlDsa(mldsa.MLDSA87PrivateKey, mldsa.MLDSA87PublicKey),
     **{
-        f"rsa-{bits}-{algorithm.name}": _rsa_pss(bits, algorithm)
+        f"rsa-{bits}-{algorithm.name}": _Rsa(bits, algorithm, _pss(algorithm))
+        for bits in (2048, 3072, 4096)
+        for algorithm in (hashes.SHA256(), hashes.SHA384(), hashes.SHA512())
+    },
+    **{
+        f"rsa-pkcs1-{bits}-{algorithm.name}": _Rsa(bits, algorithm, padding.PKCS1v15())
         for bits in (2048, 3072, 4096)
         for algorithm in (hashes.SHA256(), hashes.SHA384(), hashes.SHA512())
     },
@@ -172,6 +188,15 @@ class _Public(PublicKey):
             return False
         return True
 
+    def _verifies_with_context(self, signature: bytes, message: bytes, context: bytes) -> bool:
+        if not isinstance(self._primitive, _MlDsa):
+            return super()._verifies_with_context(signature, message, context)
+        try:
+            self._primitive.verify_with_context(self._key, signature, message, context)
+        except InvalidSignature:
+            return False
+        return True
+
 
 class _Private(PrivateKey):
     __slots__ = ("_key", "_primitive")
@@ -184,6 +209,11 @@ class _Private(PrivateKey):
 
     def sign(self, message: bytes) -> bytes:
         return self._primitive.sign(self._key, message)
+
+    def sign_with_context(self, message: bytes, context: bytes) -> bytes:
+        if not isinstance(self._primitive, _MlDsa):
+            return super().sign_with_context(message, context)
+        return self._primitive.sign_with_context(self._key, message, context)
 
     def secret(self) -> Secret:
         der = self._key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
