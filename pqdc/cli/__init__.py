@@ -39,6 +39,7 @@ COMMANDS = (
     "bench",
     "compare",
     "table",
+    "plot",
     "demo",
 )
 GROUPS = {"scheme": "Look at one scheme."}

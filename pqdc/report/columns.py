@@ -15,7 +15,7 @@ from pqdc.report.figures import BYTES, ONE, Unit
 
 __all__ = ["COLUMNS", "RATIO", "Column", "chosen", "ratio_of"]
 
-Kind = Literal["text", "fact", "time", "size", "ratio"]
+Kind = Literal["text", "fact", "time", "size", "count", "ratio"]
 RATIO: Final = "_ratio"
 TIMES_AS_MUCH: Final = "\N{MULTIPLICATION SIGN}"
 
@@ -28,7 +28,8 @@ class Column:
         key: its name on the command line; of times and sizes that are measured, the operation's.
         title: for people, without the unit.
         short: the title where room is scarce.
-        kind: a text, a number among the scheme's facts, a time, bytes that were counted, or a ratio.
+        kind: a text, a number among the scheme's facts, a time, bytes, something else
+            that was counted, or a ratio.
         unit: of all its figures; times get theirs when the table is made.
         primitive: whether a native loop may have timed it.
         asked: whether it is there only when it is named.
@@ -67,7 +68,7 @@ class Column:
     @property
     def measured(self) -> bool:
         """Whether samples are behind it."""
-        return self.kind in {"time", "size"}
+        return self.kind in {"time", "size", "count"}
 
 
 def _time(key: str, title: str, tells: str, *, short: str = "", primitive: bool = False, weight: int = 0) -> Column:
@@ -135,8 +136,7 @@ def chosen(names: Iterable[str], operations: Mapping[str, str]) -> list[Column]:
     """
     known = {column.key: column for column in COLUMNS}
     for operation, unit in operations.items():
-        add = _size if unit == "bytes" else _time
-        known.setdefault(operation, add(operation, operation.replace("_", " "), ""))
+        known.setdefault(operation, _unlisted(operation, unit))
     columns = []
     for name in names:
         base = known.get(name.removesuffix(RATIO))
@@ -145,3 +145,10 @@ def chosen(names: Iterable[str], operations: Mapping[str, str]) -> list[Column]:
             raise ResultError(f"no column is called {name!r}", hint=f"there is {', '.join(close)}")
         columns.append(ratio_of(base) if name.endswith(RATIO) else base)
     return columns
+
+
+def _unlisted(operation: str, unit: str) -> Column:
+    title = operation.replace("_", " ")
+    if unit in {"bytes", "ns"}:
+        return (_size if unit == "bytes" else _time)(operation, title, "")
+    return Column(key=operation, title=title, kind="count", unit=Unit(name=unit), asked=True)

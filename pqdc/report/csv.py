@@ -60,11 +60,12 @@ def _figures(column: Column, entry: Entry) -> dict[str, Any]:
         return {column.key: "" if entry.value is None else f"{entry.value:.4g}"}
     if column.kind == "size":
         return {f"{column.key}_bytes": "" if entry.value is None else round(entry.value)}
-    if column.kind != "time":
+    if not column.measured:
         return {}
+    unit = "ns" if column.kind == "time" else column.unit.name
     figure: Mapping[str, Any] = entry.figure or dict.fromkeys(SPREAD)
     return {
-        **{f"{column.key}_{name}_ns": "" if figure[name] is None else round(figure[name]) for name in SPREAD},
+        **{f"{column.key}_{name}_{unit}": "" if figure[name] is None else round(figure[name]) for name in SPREAD},
         f"{column.key}_samples": figure.get("n", 0),
         f"{column.key}_verdict": figure.get("verdict", ""),
     }

@@ -91,7 +91,8 @@ def _notes(table: Table) -> Iterable[str]:
 
 
 def _heading(column: Column) -> str:
-    return escape(column.title) + (rf" (\unit{{{column.unit.siunitx}}})" if column.unit.siunitx else "")
+    unit = rf"\unit{{{column.unit.siunitx}}}" if column.unit.siunitx else escape(column.unit.name)
+    return escape(column.title) + (f" ({unit})" if unit else "")
 
 
 def _format(column: Column, entries: Sequence[Entry]) -> str:
@@ -128,7 +129,7 @@ def _number(entry: Entry, column: Column) -> tuple[str, str] | None:
     """Value and spread as digits; None for what is no number."""
     if entry.value is None:
         return None
-    if column.kind != "time" or entry.figure is None:
+    if column.kind == "size" or entry.figure is None:
         place = figures.places(entry.value) if column.kind == "ratio" else 0
         return _digits(entry.value, place), ""
     scaled, spread = entry.value / column.unit.size, entry.figure["plus_minus"] / column.unit.size

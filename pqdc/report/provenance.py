@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pandas import DataFrame
+
 from pqdc.report.result import Result
 
-__all__ = ["facts_of", "lines", "machine_of", "run_name"]
+__all__ = ["facts_of", "letters", "lines", "machine_of", "run_name"]
 
 
 def run_name(result: Result) -> str:
     """The file's name without its suffix: when the run began, and the commit."""
     return result.name.removesuffix(".gz").removesuffix(".json")
+
+
+def letters(frame: DataFrame) -> dict[str, str]:
+    """The letter by which an output calls each run, in the order given."""
+    return {run: f"{chr(ord('A') + i % 26)}{i // 26 or ''}" for i, run in enumerate(frame.attrs["runs"])}
 
 
 def facts_of(result: Result) -> dict[str, Any]:

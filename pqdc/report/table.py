@@ -14,9 +14,10 @@ from pqdc.report import figures, notes
 from pqdc.report.columns import COLUMNS, RATIO, Column, chosen, ratio_of
 from pqdc.report.frame import records
 from pqdc.report.notes import FLAGS, MARKS
+from pqdc.report.provenance import letters
 from pqdc.report.selection import Selection, find_row, select
 
-__all__ = ["MARKS", "Column", "Entry", "Group", "Level", "Row", "Table", "letters", "make_table"]
+__all__ = ["MARKS", "Column", "Entry", "Group", "Level", "Row", "Table", "make_table"]
 
 Level = Literal["native", "python"]
 WORST: Final = ("one process", "stable", "noisy", "unstable")
@@ -53,7 +54,7 @@ class Entry:
     @property
     def verdict(self) -> str:
         """Of a time: whether the processes agree."""
-        return str(self.figure["verdict"]) if self.figure and self.figure["unit"] == "ns" else ""
+        return str(self.figure["verdict"]) if self.figure and self.figure["unit"] != "bytes" else ""
 
     @property
     def mark(self) -> str:
@@ -120,11 +121,6 @@ class Table:
         }
         distinct = {key: list(dict.fromkeys(values)) for key, values in found.items()}
         return [(*key, values) for key, values in distinct.items() if len(values) > 1]
-
-
-def letters(frame: DataFrame) -> dict[str, str]:
-    """The letter by which a table calls each run, in the order given."""
-    return {run: f"{chr(ord('A') + i % 26)}{i // 26 or ''}" for i, run in enumerate(frame.attrs["runs"])}
 
 
 def make_table(
