@@ -36,6 +36,7 @@ COMMANDS = (
     "handshake",
     "serve",
     "connect",
+    "verdicts",
     "bench",
     "compare",
     "table",

@@ -85,7 +85,11 @@ class Authority:
             oid = x509.ObjectIdentifier(DELEGATION_USAGE)
             usage = x509.UnrecognizedExtension(oid, DELEGATION_USAGE_VALUE)
             builder = builder.add_extension(usage, critical=False)
-        return _checked(_sign(builder, self.key), key, catalog)
+        return _checked(self.sign(builder), key, catalog)
+
+    def sign(self, builder: x509.CertificateBuilder) -> bytes:
+        """The DER of whatever certificate that is; for tests and experiments with odd ones."""
+        return _sign(builder, self.key)
 
 
 def make_authority(key: PrivateKey, *, name: str, days: int, now: datetime) -> Authority:

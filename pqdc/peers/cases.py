@@ -1,0 +1,438 @@
+"""Credentials as they should and should not be, to be shown to clients: what each breaks, and what RFC 9345 wants then.
+
+`pqdc mint` makes none of the broken ones; here they are forged, with real signatures over whatever they say. A case is
+a value; `CASES` is all of them, in the order of the rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Literal
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from pqdc.credential.authority import Authority, make_authority
+from pqdc.credential.certificate import DELEGATION_USAGE, KEY_USAGE, Certificate
+from pqdc.credential.structures import Credential, DelegatedCredential, Role, signed_prefix
+from pqdc.handshake import Identity
+from pqdc.scheme import backends
+from pqdc.scheme.catalog import Catalog
+from pqdc.scheme.keys import PrivateKey
+
+__all__ = ["CASES", "Case", "Stage", "Verdict"]
+
+Verdict = Literal["delegated", "certificate", "refused"]
+
+_NULL = b"\x05\x00"
+_DIGITAL_SIGNATURE, _KEY_ENCIPHERMENT = b"\x03\x02\x07\x80", b"\x03\x02\x05\x20"  # BIT STRINGs of KeyUsage
+_DAY, _HOUR, _MINUTE = 86_400, 3_600, 60
+_WEEK = 7 * _DAY
+MOZILLA = ("nss", "nss-firefox", "firefox")
+OFFERERS = ("tlslite",)  # these offer Ed25519 and ML-DSA in extension 34
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leaf:
+    """A leaf and its key."""
+
+    certificate: Certificate
+    key: PrivateKey
+
+
+class Stage:
+    """A CA, and what is made under it when it is first asked for.
+
+    Args:
+        catalog: the schemes.
+        now: with a time zone.
+    """
+
+    def __init__(self, catalog: Catalog, now: datetime) -> None:
+        self.catalog = catalog
+        self.now = now
+        self._keys: dict[tuple[str, str], PrivateKey] = {}
+
+    @cached_property
+    def authority(self) -> Authority:
+        """Of P-256."""
+        return make_authority(self.key("ECDSA-P256", "ca"), name="pqdc verdicts CA", days=90, now=self.now)
+
+    def key(self, scheme: str, name: str = "") -> PrivateKey:
+        """A key; the same for the same name."""
+        if (scheme, name) not in self._keys:
+            found = self.catalog[scheme]
+            self._keys[scheme, name] = backends.choose(found).generate(found)
+        return self._keys[scheme, name]
+
+    @cached_property
+    def leaf(self) -> Leaf:
+        """P-256, for localhost, and it may delegate."""
+        return self.leaf_with()
+
+    def leaf_with(
+        self,
+        scheme: str = "ECDSA-P256",
+        *,
+        delegation: bytes | None = _NULL,
+        critical: bool = False,
+        key_usage: bytes | None = _DIGITAL_SIGNATURE,
+        days: int = 60,
+        name: str = "leaf",
+    ) -> Leaf:
+        """A leaf with these extensions, or without; valid from an hour ago."""
+        key = self.key(scheme, name)
+        certificate = self.authority.issue(key, hosts=["localhost"], days=days, now=self.now, catalog=self.catalog)
+        public: Any = load_der_public_key(key.public.spki)
+        parsed = x509.load_der_x509_certificate(certificate.der)
+        builder = x509.CertificateBuilder(
+            issuer_name=parsed.issuer,
+            subject_name=parsed.subject,
+            public_key=public,
+            serial_number=x509.random_serial_number(),
+            not_valid_before=parsed.not_valid_before_utc,
+            not_valid_after=parsed.not_valid_after_utc,
+        )
+        for extension in parsed.extensions:
+            if extension.oid.dotted_string not in {DELEGATION_USAGE, KEY_USAGE}:
+                builder = builder.add_extension(extension.value, extension.critical)
+        for oid, value, is_critical in ((KEY_USAGE, key_usage, True), (DELEGATION_USAGE, delegation, critical)):
+            if value is not None:
+                unread = x509.UnrecognizedExtension(x509.ObjectIdentifier(oid), value)
+                builder = builder.add_extension(unread, is_critical)
+        return Leaf(certificate=Certificate.decode(self.authority.sign(builder), self.catalog), key=key)
+
+    def forge(
+        self,
+        leaf: Leaf | None = None,
+        *,
+        lasts: int = _DAY,
+        valid_time: int | None = None,
+        scheme: str = "ECDSA-P256",
+        spki: bytes | None = None,
+        role: Role = Role.SERVER,
+        order: Callable[[bytes, bytes, bytes], bytes] = lambda prefix, cred, algorithm: prefix + cred + algorithm,
+        spoil: Callable[[bytes], bytes] = lambda signature: signature,
+    ) -> DelegatedCredential:
+        """A credential signed by the leaf's key, whatever it says; without fault unless told.
+
+        Args:
+            leaf: the plain one unless given.
+            lasts: seconds from now.
+            valid_time: instead of what `lasts` makes of it.
+            scheme: of its key, and so its dc_cert_verify_algorithm.
+            spki: another key than that.
+            role: in the signature's context.
+            order: of the parts that are signed.
+            spoil: what is done to the signature.
+        """
+        leaf = leaf or self.leaf
+        key = self.key(scheme, "dc")
+        cred = Credential(
+            valid_time=int(self.now.timestamp()) + lasts - leaf.certificate.not_before
+            if valid_time is None
+            else valid_time,
+            dc_cert_verify_algorithm=key.scheme.code_point or 0,
+            spki=key.public.spki if spki is None else spki,
+        )
+        algorithm = leaf.key.scheme.code_point or 0
+        covered = order(signed_prefix(leaf.certificate.der, role), cred.encode(), algorithm.to_bytes(2, "big"))
+        return DelegatedCredential(cred=cred, algorithm=algorithm, signature=spoil(leaf.key.sign(covered)))
+
+    def show(self, dc: DelegatedCredential, leaf: Leaf | None = None, key: PrivateKey | None = None) -> Identity:
+        """The credential with its leaf, and with the key that signs the handshake: its own unless given."""
+        leaf = leaf or self.leaf
+        own = self.catalog.with_code_point(dc.cred.dc_cert_verify_algorithm)[0].name
+        return Identity(leaf=leaf.certificate, key=key or self.key(own, "dc"), dc=dc, unfit=True)
+
+    def plain(self, leaf: Leaf | None = None) -> Identity:
+        """The leaf's own key."""
+        leaf = leaf or self.leaf
+        return Identity(leaf=leaf.certificate, key=leaf.key)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """What is shown to a client, and what ought to come of it.
+
+    Attributes:
+        name: short.
+        served: for people.
+        make: what the server has; the first is shown, whatever the client offers, if `force`.
+        verdict: what RFC 9345 wants: the credential believed, the leaf's own key instead, or an alert.
+        rule: of docs/rules.md that is broken, with its section; empty if none is.
+        alert: that the RFC wants for it; empty where it leaves the choice.
+        ask: whether the client asks for credentials.
+        force: whether the server is an experimenter's.
+        offerers: peers that offer the credential's scheme, unlike the others: they are to believe it.
+        expected: peer to what it is known to say: the name of its error, or a verdict.
+    """
+
+    name: str
+    served: str
+    make: Callable[[Stage], tuple[Identity, ...]]
+    verdict: Verdict
+    rule: str = ""
+    alert: str = ""
+    ask: bool = True
+    force: bool = True
+    offerers: tuple[str, ...] = ()
+    expected: Mapping[str, str] = field(default_factory=dict)
+
+    def verdict_of(self, peer: str) -> Verdict:
+        """What the RFC wants of this peer."""
+        return "delegated" if peer in self.offerers else self.verdict
+
+
+# What tlslite-ng says where it does not believe the credential.
+_TLSLITE = {
+    "not asked for": "TLSLocalAlert unexpected_message",
+    "bad signature": "TLSDecryptionFailed",
+    "another leaf's": "TLSDecryptionFailed",
+    "another order": "TLSDecryptionFailed",
+    "a client's": "TLSDecryptionFailed",
+    "key of another type": "TLSIllegalParameterException",
+    "handshake by another key": "TLSDecryptionFailed",
+}
+
+
+def _known(name: str, mozilla: str) -> dict[str, str]:
+    """What Mozilla's clients and tlslite-ng are known to say in the case of that name."""
+    return dict.fromkeys(MOZILLA, mozilla) | {"tlslite": _TLSLITE.get(name, "delegated")}
+
+
+def _good(name: str, served: str, make: Callable[[Stage], DelegatedCredential]) -> Case:
+    return Case(
+        name=name,
+        served=served,
+        make=lambda stage: (stage.show(make(stage)),),
+        verdict="delegated",
+        expected=_known(name, "delegated"),
+    )
+
+
+def _broken(
+    name: str, served: str, rule: str, error: str, make: Callable[[Stage], DelegatedCredential], **facts: Any
+) -> Case:
+    """A credential under the plain leaf that must be refused."""
+    return _refused(name, served, rule, error, lambda stage: (stage.show(make(stage)),), **facts)
+
+
+def _refused(
+    name: str,
+    served: str,
+    rule: str,
+    error: str,
+    make: Callable[[Stage], tuple[Identity, ...]],
+    *,
+    alert: str = "illegal_parameter",
+    **facts: Any,
+) -> Case:
+    return Case(
+        name=name,
+        served=served,
+        make=make,
+        verdict="refused",
+        rule=rule,
+        alert=alert,
+        expected=_known(name, error),
+        **facts,
+    )
+
+
+def _forged(**options: Any) -> Callable[[Stage], DelegatedCredential]:
+    return lambda stage: stage.forge(**options)
+
+
+def _served(scheme: str, *, fallback: bool = False) -> Callable[[Stage], tuple[Identity, ...]]:
+    """A faultless credential for that scheme, and the leaf's own key if told so."""
+    return lambda stage: (stage.show(stage.forge(scheme=scheme)), *([stage.plain()] if fallback else []))
+
+
+def _under(stage: Stage, **leaf: Any) -> tuple[Identity, ...]:
+    """A faultless credential under a leaf of that kind."""
+    made = stage.leaf_with(name=str(leaf), **leaf)
+    return (stage.show(stage.forge(made), made),)
+
+
+def _of_another_leaf(stage: Stage) -> tuple[Identity, ...]:
+    other = stage.leaf_with(name="another")
+    return (stage.show(stage.forge(other), stage.leaf),)
+
+
+UNSUPPORTED, BAD_SIGNATURE = "SSL_ERROR_UNSUPPORTED_SIGNATURE_ALGORITHM", "SSL_ERROR_DC_BAD_SIGNATURE"
+TOO_LONG, USAGE = "SSL_ERROR_DC_INAPPROPRIATE_VALIDITY_PERIOD", "SSL_ERROR_DC_INVALID_KEY_USAGE"
+NOTHING_IN_COMMON = "SSL_ERROR_NO_CYPHER_OVERLAP"
+
+CASES: tuple[Case, ...] = (
+    _good("P-256", "a credential for ECDSA-P256", _forged()),
+    _good("P-384", "a credential for ECDSA-P384", _forged(scheme="ECDSA-P384")),
+    _good("P-521", "a credential for ECDSA-P521", _forged(scheme="ECDSA-P521")),
+    _good("7 days", "one that lasts a minute less than 7 days", _forged(lasts=_WEEK - _MINUTE)),
+    *(
+        Case(
+            name=f"{scheme} not asked for",
+            served=f"a server with a credential for {scheme}, and the leaf's key",
+            make=_served(scheme, fallback=True),
+            verdict="certificate",
+            rule="S1, RFC 9345 section 4.1.1",
+            force=False,
+            expected=_known(scheme, "certificate"),
+            offerers=OFFERERS,
+        )
+        for scheme in ("Ed25519", "ML-DSA-44")
+    ),
+    *(
+        _refused(
+            f"{scheme} alone",
+            f"a server with a credential for {scheme}, and no other key",
+            "S1, RFC 9345 section 4.1.1",
+            NOTHING_IN_COMMON,
+            _served(scheme),
+            alert="handshake_failure",
+            force=False,
+            offerers=OFFERERS,
+        )
+        for scheme in ("Ed25519", "ML-DSA-44")
+    ),
+    *(
+        _broken(
+            f"{scheme} forced",
+            f"a credential for {scheme}, which the client does not offer",
+            "C4, RFC 9345 section 4.1.1",
+            UNSUPPORTED,
+            _forged(scheme=scheme),
+            offerers=OFFERERS,
+        )
+        for scheme in ("Ed25519", "ML-DSA-44")
+    ),
+    _broken(
+        "not asked for",
+        "a credential for ECDSA-P256 to a client that asks for none",
+        "C2, RFC 9345 section 4.1.1",
+        "SSL_ERROR_RX_UNEXPECTED_EXTENSION",
+        _forged(),
+        alert="unexpected_message",
+        ask=False,
+    ),
+    _broken(
+        "expired",
+        "one that ended a minute ago",
+        "V1, RFC 9345 section 4.1.3",
+        "SSL_ERROR_DC_EXPIRED",
+        _forged(lasts=-_MINUTE),
+    ),
+    *(
+        _broken(
+            name,
+            f"one that lasts {name}",
+            "V2, RFC 9345 section 4.1.3",
+            TOO_LONG,
+            _forged(lasts=lasts),
+        )
+        for name, lasts in (("7 days and an hour", _WEEK + _HOUR), ("8 days", 8 * _DAY))
+    ),
+    _broken(
+        "absolute time",
+        "one whose valid_time is the Unix time of its end, tomorrow",
+        "V2, RFC 9345 section 4.1.3",
+        TOO_LONG,
+        lambda stage: stage.forge(valid_time=int(stage.now.timestamp()) + _DAY),
+    ),
+    _broken(
+        "bad signature",
+        "one with the last bit of its signature changed",
+        "V5, RFC 9345 section 4.1.3",
+        BAD_SIGNATURE,
+        _forged(spoil=lambda signature: signature[:-1] + bytes([signature[-1] ^ 1])),
+    ),
+    _refused(
+        "another leaf's",
+        "one signed by another leaf of the same CA",
+        "V5, RFC 9345 section 4.1.3",
+        BAD_SIGNATURE,
+        _of_another_leaf,
+    ),
+    _broken(
+        "another order",
+        "one signed over leaf, algorithm, cred, as BoringSSL's test runner does",
+        "M5, RFC 9345 section 4.1.3",
+        BAD_SIGNATURE,
+        _forged(order=lambda prefix, cred, algorithm: prefix + algorithm + cred),
+    ),
+    _broken(
+        "a client's",
+        "one signed for the other role",
+        "V5, RFC 9345 section 4.1.3",
+        BAD_SIGNATURE,
+        _forged(role=Role.CLIENT),
+    ),
+    _refused(
+        "no DelegationUsage",
+        "one under a leaf without DelegationUsage",
+        "V4, RFC 9345 sections 4.1.3 and 4.2",
+        USAGE,
+        lambda stage: _under(stage, delegation=None),
+    ),
+    _refused(
+        "no digitalSignature",
+        "one under a leaf with a KeyUsage without digitalSignature",
+        "V4, RFC 9345 sections 4.1.3 and 4.2",
+        USAGE,
+        lambda stage: _under(stage, key_usage=_KEY_ENCIPHERMENT),
+    ),
+    _refused(
+        "no KeyUsage",
+        "one under a leaf without KeyUsage",
+        "V4, RFC 9345 sections 4.1.3 and 4.2",
+        USAGE,
+        lambda stage: _under(stage, key_usage=None),
+    ),
+    _refused(
+        "critical DelegationUsage",
+        "one under a leaf whose DelegationUsage is critical",
+        "M7, RFC 9345 section 4.2",
+        "SEC_ERROR_UNKNOWN_CRITICAL_EXTENSION",
+        lambda stage: _under(stage, critical=True),
+        alert="",  # whether it is the chain that is refused or the credential is for the client to say
+    ),
+    _refused(
+        "DelegationUsage not NULL",
+        "one under a leaf whose DelegationUsage is an empty SEQUENCE",
+        "M7, RFC 9345 section 4.2",
+        "delegated",
+        lambda stage: _under(stage, delegation=b"\x30\x00"),
+    ),
+    _refused(
+        "outlives its leaf",
+        "one that lasts 3 days under a leaf of 2",
+        "M2, RFC 9345 sections 3 and 4.1.3",
+        "delegated",
+        lambda stage: (stage.show(stage.forge(made := stage.leaf_with(days=2), lasts=3 * _DAY), made),),
+    ),
+    _broken(
+        "key of another type",
+        "one for ECDSA-P256 with a P-384 key",
+        "V6, RFC 9345 section 4",
+        "SSL_ERROR_INCORRECT_SIGNATURE_ALGORITHM",
+        lambda stage: stage.forge(spki=stage.key("ECDSA-P384", "dc").public.spki),
+    ),
+    _refused(
+        "handshake by another key",
+        "a faultless one, and a CertificateVerify by another key",
+        "V3, RFC 8446 section 4.4.3",
+        "SEC_ERROR_BAD_SIGNATURE",
+        lambda stage: (stage.show(stage.forge(), key=stage.key("ECDSA-P256", "stranger")),),
+        alert="decrypt_error",
+    ),
+    Case(
+        name="RSA leaf",
+        served="a faultless one under a leaf with an RSA key",
+        make=lambda stage: _under(stage, scheme="RSA-2048"),
+        verdict="delegated",
+        expected=_known("RSA leaf", UNSUPPORTED),
+    ),
+)
