@@ -13,7 +13,8 @@ from pqdc.check.findings import Finding, Report
 from pqdc.check.known_answers import known_answers
 from pqdc.check.memory import memory
 from pqdc.check.room import room
-from pqdc.errors import PqdcError
+from pqdc.errors import BackendUnavailable, PqdcError
+from pqdc.scheme import backends
 from pqdc.scheme.catalog import Catalog
 from pqdc.scheme.facts import Scheme
 from pqdc.scheme.keys import Backend
@@ -35,7 +36,7 @@ CLOSER: tuple[tuple[str, Callable[[Evidence, Extent], Finding]], ...] = (
 
 def examine(
     scheme: Scheme,
-    backend: Backend,
+    backend_name: str | None,
     extent: Extent,
     *,
     catalog: Catalog,
@@ -47,7 +48,7 @@ def examine(
 
     Args:
         scheme: which.
-        backend: who computes it; it has been found to.
+        backend_name: who computes it; the first that does here, if None.
         extent: how much to try.
         catalog: which has the scheme.
         leaf_scheme: of the leaf in the handshake.
@@ -55,8 +56,17 @@ def examine(
         answers: known answers, in NIST's .rsp format.
 
     Raises:
+        BackendUnavailable: nobody computes it here; a library of the user's that fails its proof is a finding, though.
         FileError: the known answers are none.
     """
+    try:
+        backend = backends.choose(scheme, backend_name)
+    except BackendUnavailable:
+        if scheme.library is None or backend_name not in {None, *scheme.backends}:
+            raise
+        name = backend_name or next(iter(scheme.backends))
+        failed = Finding(question="library", verdict="failed", seen=backends.reason_against(scheme, name))
+        return Report(scheme=scheme.name, backend=name, findings=(failed,))
     found = list(_describe(scheme, backend))
     try:
         evidence = gather(scheme, backend, extent)

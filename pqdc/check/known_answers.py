@@ -11,7 +11,7 @@ Where the message stands in `sm` differs between schemes; all that is left of it
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from pqdc.check.evidence import Extent, verifies
 from pqdc.check.findings import Finding
 from pqdc.errors import FileError, KeyFormatError, PqdcError
 from pqdc.files import read_file
-from pqdc.scheme.drbg import CtrDrbg
+from pqdc.scheme.drbg import CtrDrbg, Repeated
 from pqdc.scheme.facts import Scheme
 from pqdc.scheme.keys import Backend
 from pqdc.scheme.pkcs8 import SEED_BYTES
@@ -167,7 +167,7 @@ def _repeated(scheme: Scheme, backend: Backend, answers: list[KnownAnswer], exte
     except PqdcError as error:
         return Finding(question="known seeds", verdict="failed", seen=str(error))
     figures = {"entries": len(answers), "tried": tried, "failed": len(wrong), "reasons": wrong[:3]}
-    what = "keys" if scheme.private_key == "seed" else "keys and signatures"
+    what = "keys and signatures" if hasattr(backend, "repeat") else "public keys"
     seen = f"{tried - len(wrong)} of {tried} seeds give the same {what}" + (f"; {wrong[0]}" if wrong else "")
     return Finding(question="known seeds", verdict="failed" if wrong else "passed", seen=seen, figures=figures)
 
@@ -182,15 +182,19 @@ def _differing(scheme: Scheme, backend: Backend, answer: KnownAnswer) -> list[st
     Raises:
         _TakesNoSeedError: the backend does not take one.
     """
-    if scheme.private_key == "seed":
+    repeat: Callable[[Scheme, bytes, bytes], Repeated] | None = getattr(backend, "repeat", None)
+    if repeat is None and scheme.private_key == "seed":
         seed = CtrDrbg(answer.seed).draw(SEED_BYTES)  # xi of FIPS 204, the only draw of its key generation
-        return [] if backend.generate(scheme, seed=seed).public.raw == answer.pk else ["pk"]
-    repeat = getattr(backend, "repeat", None)
+        return [] if backend.generate(scheme, seed=seed).public.raw == answer.pk else ["public key"]
     if repeat is None:
         raise _TakesNoSeedError(f"the backend {backend.name} takes no seed")
     try:
         made = repeat(scheme, answer.seed, answer.msg)
     except KeyFormatError as reason:
         raise _TakesNoSeedError(str(reason)) from None
-    given = {"pk": answer.pk, "sk": answer.sk, "sm": answer.sm}
-    return [name for name, value in given.items() if made[name] != value]
+    same = {
+        "public key": made.public == answer.pk,
+        "private key": made.secret == answer.sk,
+        "signature": made.signature in list(_signatures(scheme, answer)),
+    }
+    return [name for name, equal in same.items() if not equal]

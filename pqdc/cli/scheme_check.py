@@ -39,14 +39,13 @@ def command(
     failed.
     """
     from pqdc.check import Extent, examine
-    from pqdc.scheme import backends
 
     catalog = options.catalog(algorithms)
     scheme = catalog[name]
     extent = Extent(keys=keys, signatures=signatures, seconds=seconds, clock=time.monotonic, randbytes=os.urandom)
     report = examine(
         scheme,
-        backends.choose(scheme, backend),
+        backend,
         extent,
         catalog=catalog,
         leaf_scheme=catalog[leaf_scheme],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -90,3 +91,7 @@ def _print(rows: list[dict[str, Any]]) -> None:
             "yes" if row["fits"] else row["reason"],
         )
     Console(width=shutil.get_terminal_size((200, 24)).columns).print(table)
+    for row in rows:
+        if row["library"]:  # the user's own: why it does not work, nobody else will say
+            for reason in row["unavailable"].values():
+                print(f"{row['name']}: {reason}", file=sys.stderr)

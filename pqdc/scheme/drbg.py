@@ -5,13 +5,15 @@ It repeats what a `seed` of an .rsp file has given, and is used for nothing else
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 
 from pqdc.errors import KeyFormatError
 
-__all__ = ["SEED_BYTES", "CtrDrbg"]
+__all__ = ["SEED_BYTES", "CtrDrbg", "Repeated"]
 
 SEED_BYTES = 48
 _BLOCK = 16
@@ -47,3 +49,12 @@ class CtrDrbg:
         mixed = int.from_bytes(self._blocks(3), "big") ^ int.from_bytes(provided, "big")
         state = mixed.to_bytes(SEED_BYTES, "big")
         self._key, self._counter = state[:32], int.from_bytes(state[32:], "big")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Repeated:
+    """Keys and a signature that were made with the draws of a seed."""
+
+    public: bytes
+    secret: bytes
+    signature: bytes

@@ -33,6 +33,22 @@ int randombytes(unsigned char *x, ull xlen) {
 }
 #endif
 
+#ifdef OWN_RANDOMBYTES_INIT
+static ull state = 1;
+void randombytes_init(unsigned char *entropy, unsigned char *personalization, int strength) {
+	(void)personalization;
+	memcpy(&state, entropy, 8);
+	state ^= (ull)strength;
+}
+int randombytes(unsigned char *x, ull xlen) {
+	for (ull i = 0; i < xlen; i++) {
+		state = state * 6364136223846793005u + 1442695040888963407u;
+		x[i] = (unsigned char)(state >> 56);
+	}
+	return 0;
+}
+#endif
+
 #ifdef FAULT_UNRESOLVED
 void keccak_of_somebody_else(void);
 #endif
@@ -72,6 +88,16 @@ int NAME(crypto_sign_keypair)(unsigned char *pk, unsigned char *sk) {
 	return status;
 }
 
+#ifdef FAULT_MUCH_STACK
+static int use_stack(void) {
+	volatile char much[FAULT_MUCH_STACK];
+	for (int i = 0; i < FAULT_MUCH_STACK; i += 512) {
+		much[i] = 1;
+	}
+	return much[0];
+}
+#endif
+
 static int sign(unsigned char *sm, ull *smlen, const unsigned char *m, ull mlen, const unsigned char *sk) {
 #ifdef FAULT_SEGFAULT_IN_SIGN
 	*nowhere = 1;
@@ -100,10 +126,31 @@ static int sign(unsigned char *sm, ull *smlen, const unsigned char *m, ull mlen,
 	free(heap);
 	free(heap);
 #endif
+#ifdef FAULT_MUCH_STACK
+	use_stack();
+#endif
+#ifdef FAULT_EMPTY_MESSAGE
+	if (mlen == 0) {
+		return -1;
+	}
+#endif
 #ifdef FAULT_SIGN_FAILS
 	return -1;
 #endif
 	int status = toy_sign(sm, smlen, m, mlen, sk);
+#ifdef FAULT_END_OF_MESSAGE
+	if (mlen > 33) {
+		digest(sm + 16, sk + 32, 32, sm, 16, sm + CRYPTO_BYTES, 32);
+	}
+#endif
+#ifdef FAULT_EVERY_TWENTIETH
+	static int count;
+	sm[20] ^= ++count % 20 == 0;
+#endif
+#ifdef FAULT_DETERMINISTIC
+	memset(sm, 0, 16);
+	digest(sm + 16, sk + 32, 32, sm, 16, sm + CRYPTO_BYTES, mlen);
+#endif
 #ifdef FAULT_SIGNATURE_TOO_LONG
 	memset(sm + *smlen, 0x77, 5);
 #endif
@@ -127,6 +174,24 @@ static int open_(unsigned char *m, ull *mlen, const unsigned char *sm, ull smlen
 #endif
 #ifdef FAULT_REJECTS_EVERYTHING
 	return -1;
+#endif
+#ifdef FAULT_MALLEABLE
+	unsigned char *copy = malloc(smlen);
+	memcpy(copy, sm, smlen);
+	digest(copy + 16, pk, 32, sm, 16, sm + CRYPTO_BYTES, smlen - CRYPTO_BYTES);
+	copy[47] = sm[47]; /* the last byte of the signature is not looked at */
+	int same = memcmp(copy, sm, smlen - 1 < 47 ? smlen - 1 : 47);
+	memcpy(m, sm + CRYPTO_BYTES, *mlen = smlen - CRYPTO_BYTES);
+	free(copy);
+	return same;
+#endif
+#ifdef FAULT_END_OF_MESSAGE
+	if (smlen > CRYPTO_BYTES + 33) { /* what comes after 32 bytes of a message is not looked at */
+		unsigned char wanted[32];
+		digest(wanted, pk, 32, sm, 16, sm + CRYPTO_BYTES, 32);
+		memcpy(m, sm + CRYPTO_BYTES, *mlen = smlen - CRYPTO_BYTES);
+		return memcmp(wanted, sm + 16, 32);
+	}
 #endif
 #ifdef FAULT_ACCEPTS_EVERYTHING
 	*mlen = smlen - CRYPTO_BYTES;

@@ -14,12 +14,13 @@ import os
 import threading
 import warnings
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
 from pqdc.errors import BackendUnavailable, BadSignature, KeyFormatError
 from pqdc.scheme.backends.liboqs_library import Library, find_library
+from pqdc.scheme.drbg import CtrDrbg, Repeated
 from pqdc.scheme.facts import Scheme
 from pqdc.scheme.keys import PrivateKey, PublicKey
 from pqdc.scheme.pkcs8 import SEED_BYTES, Secret
@@ -180,6 +181,14 @@ class Liboqs:
             raw = signer.generate_keypair()
         return _Private(self._public(scheme, raw), signer, seed)
 
+    def repeat(self, scheme: Scheme, seed: bytes, message: bytes) -> Repeated:
+        """What NIST's known answers have, made again from their seed of 48 bytes."""
+        signer = self._new(scheme)
+        with self._drawing_from(CtrDrbg(seed).draw):
+            raw = signer.generate_keypair()
+            signature: bytes = signer.sign(message)
+        return Repeated(public=raw, secret=signer.export_secret_key(), signature=signature)
+
     def private_key(self, scheme: Scheme, secret: Secret) -> PrivateKey:
         """A private key from its seed, or from expanded and public key; the pair is tried before it is believed."""
         if secret.seed:
@@ -230,22 +239,36 @@ class Liboqs:
 
     @contextmanager
     def _drawing(self, seed: bytes) -> Iterator[None]:
-        """Let this thread's next draw be `seed`, and put the system's generator back whatever happens.
+        """Let this thread's next draw be `seed`, and its only one.
 
-        Other threads that draw meanwhile get the system's randomness, never the seed.
+        Raises:
+            KeyFormatError: it was not drawn, or there were other draws.
         """
-        owner = threading.get_ident()
         draws = [seed]
         wrong: list[int] = []
 
+        def give(size: int) -> bytes:
+            if draws and size == len(draws[0]):
+                return draws.pop()
+            wrong.append(size)
+            return os.urandom(size)
+
+        with self._drawing_from(give):
+            yield
+        if draws or wrong:
+            raise KeyFormatError(f"this liboqs makes keys from other draws than one of {len(seed)} bytes: {wrong}")
+
+    @contextmanager
+    def _drawing_from(self, give: Callable[[int], bytes]) -> Iterator[None]:
+        """Let this thread draw what `give` gives, and put the system's generator back whatever happens.
+
+        Other threads that draw meanwhile get the system's randomness.
+        """
+        owner = threading.get_ident()
+
         def draw(buffer: int, size: int) -> None:
-            if threading.get_ident() != owner:
-                ctypes.memmove(buffer, os.urandom(size), size)
-            elif draws and size == len(draws[0]):
-                ctypes.memmove(buffer, draws.pop(), size)
-            else:
-                wrong.append(size)
-                ctypes.memmove(buffer, os.urandom(size), size)
+            mine = threading.get_ident() == owner
+            ctypes.memmove(buffer, give(size) if mine else os.urandom(size), size)
 
         callback = _RANDOM_CALLBACK(draw)
         with _SEEDING:
@@ -254,5 +277,3 @@ class Liboqs:
                 yield
             finally:
                 self._oqs.native().OQS_randombytes_switch_algorithm(b"system")
-        if draws or wrong:
-            raise KeyFormatError(f"this liboqs makes keys from other draws than one of {len(seed)} bytes: {wrong}")

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pqdc.errors import BackendUnavailable, BadSignature, KeyFormatError, LibraryFault
+from pqdc.scheme.drbg import Repeated
 from pqdc.scheme.facts import Library, Scheme
 from pqdc.scheme.footprint import Footprint
 from pqdc.scheme.keys import PrivateKey, PublicKey
@@ -146,8 +147,8 @@ class NistApi:
         """What its library takes of memory to make a key, to sign and to verify."""
         return self._engine(scheme).footprints(message)
 
-    def repeat(self, scheme: Scheme, seed: bytes, message: bytes) -> Mapping[str, bytes]:
-        """pk, sk and sm as in NIST's known answers, from their seed of 48 bytes.
+    def repeat(self, scheme: Scheme, seed: bytes, message: bytes) -> Repeated:
+        """What NIST's known answers have, made again from their seed of 48 bytes.
 
         Raises:
             KeyFormatError: the library takes no seed.

@@ -10,10 +10,11 @@ import array
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from pqdc.errors import BadSignature, KeyFormatError, LibraryFault
+from pqdc.scheme.drbg import Repeated
 from pqdc.scheme.facts import Scheme
 from pqdc.scheme.footprint import Footprint
 from pqdc.scheme.nist.process import LibraryProcess
@@ -176,25 +177,21 @@ class Engine:
             "verify": self.footprint(convention.verifies, *fields),
         }
 
-    def repeat(self, seed: bytes, message: bytes) -> dict[str, bytes]:
-        """pk, sk and sm of NIST's known answers, made with the draws that the seed gives, in a process for that alone.
+    def repeat(self, seed: bytes, message: bytes) -> Repeated:
+        """What NIST's known answers have, made with the draws that their seed gives, in a process for that alone.
 
         Raises:
             KeyFormatError: the library draws from where no seed reaches.
         """
         if self._repeating is None:
             process = LibraryProcess(self.process.library, self.process.companion)
-            process.start()
-            signs = "crypto_sign" if "crypto_sign" in process.exports else self.convention.signs
-            self._repeating = Engine(process, self.scheme, replace(self.convention, signs=signs))
+            self._repeating = Engine(process, self.scheme, self.convention)
         again = self._repeating
         status, _ = again.process.call("randombytes_init", seed)
         if status:
             raise KeyFormatError("its randombytes is its own, and it has no randombytes_init: it takes no seed")
         public, secret = again.keypair()
-        made = again.signed(secret, message)
-        detached = again.convention.signs == "crypto_sign_signature"
-        return {"pk": public, "sk": secret, "sm": made + message if detached else made}
+        return Repeated(public=public, secret=secret, signature=again.sign(secret, message))
 
     def _fields(self, name: str, answer: list[bytes], count: int) -> list[bytes]:
         if len(answer) != count:
