@@ -21,7 +21,7 @@ _NO_HARD_LINKS = {errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EOPNOTSUPP, err
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class OutputFile:
-    """A file to be: its name within the output folder, its bytes, and whether they are secret."""
+    """A file to be: its name, or path, within the output folder, its bytes, and whether they are secret."""
 
     name: str
     data: bytes
@@ -129,6 +129,7 @@ def _write(folder: Path, files: list[tuple[OutputFile, Path]], *, force: bool) -
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for file, target in files:
+            target.parent.mkdir(parents=True, exist_ok=True)
             temporary.append(_write_beside(target, file))
         for source, (_, target) in zip(temporary, files, strict=True):
             _move(source, target, force=force)

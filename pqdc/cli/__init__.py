@@ -41,6 +41,7 @@ COMMANDS = (
     "compare",
     "table",
     "plot",
+    "report",
     "demo",
 )
 GROUPS = {"scheme": "Look at one scheme."}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -24,7 +25,9 @@ __all__ = [
     "Runs",
     "Schemes",
     "frame",
+    "frame_and_refused",
     "level",
+    "newest_results",
     "selection",
 ]
 
@@ -51,11 +54,45 @@ Fitting = Annotated[bool, typer.Option("--fitting", help="Leave out schemes that
 
 
 def frame(runs: Iterable[Path] | None) -> DataFrame:
-    """The figures of these files."""
-    from pqdc.cli.bench import results_folder
-    from pqdc.report.frame import load_results
+    """The figures of these files; of several, those that can be used."""
+    from pqdc.report.frame import paths_of
 
-    return load_results(*(runs or [results_folder()]))
+    found, _ = frame_and_refused(paths_of(runs or [newest_results()]))
+    return found
+
+
+def newest_results() -> Path:
+    """The folder whose newest result is meant where none is named."""
+    from pqdc.cli.bench import results_folder
+
+    return results_folder()
+
+
+def frame_and_refused(paths: Sequence[Path]) -> tuple[DataFrame, list[str]]:
+    """The figures of these files, and a line for each that cannot be used, which stderr gets too.
+
+    Raises:
+        ResultError: none can.
+    """
+    from pqdc.errors import ResultError
+    from pqdc.report.frame import frame_of
+    from pqdc.report.result import read
+
+    results, refused = [], []
+    for path in paths:
+        try:
+            result = read(path)
+            frame_of([result])
+        except ResultError as error:
+            if len(paths) == 1:
+                raise
+            refused.append(f"{error}{f' ({error.hint})' if error.hint else ''}")
+            print(f"not used: {refused[-1]}", file=sys.stderr)
+        else:
+            results.append(result)
+    if not results:
+        raise ResultError(f"none of {len(paths)} files can be used")
+    return frame_of(results), refused
 
 
 def level(text: str) -> Literal["native", "python"]:

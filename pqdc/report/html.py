@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import jinja2
+from markupsafe import Markup
 
 from pqdc.report.table import Table
 
@@ -36,5 +38,12 @@ def templates() -> jinja2.Environment:
         keep_trailing_newline=True,
         undefined=jinja2.StrictUndefined,
     )
+    environment.filters["inline_json"] = _inline_json
     environment.globals["asset"] = lambda name: (FOLDER / name).read_text("utf-8")
     return environment
+
+
+def _inline_json(value: Any) -> Markup:
+    """JSON that cannot end the script it stands in."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return Markup(text.replace("<", r"\u003c"))  # noqa: S704 - no markup is left in it

@@ -62,7 +62,7 @@ def spelled(text: str) -> str:
     return "".join(_number(part) if part.isdigit() else part for part in re.findall(r"[A-Za-z]+|[0-9]+", text))
 
 
-def unique(names: list[tuple[str, str]]) -> list[str]:
+def unique(names: list[tuple[str, str]], joint: str = "X") -> list[str]:
     """A name for each (name, identity): the one given, or, where several identities want it, with a suffix of letters.
 
     Raises:
@@ -70,12 +70,12 @@ def unique(names: list[tuple[str, str]]) -> list[str]:
     """
     if len(set(identities := [identity for _, identity in names])) < len(identities):
         twice = next(identity for identity in identities if identities.count(identity) > 1)
-        raise ResultError(f"two figures are {twice!r}")
+        raise ResultError(f"{twice!r} is there twice")
     wanted = [name for name, _ in names]
     shared = {name for name in wanted if wanted.count(name) > 1} if len(set(wanted)) < len(wanted) else set()
-    found = [f"{name}X{_letters(identity)}" if name in shared else name for name, identity in names]
+    found = [f"{name}{joint}{_letters(identity)}" if name in shared else name for name, identity in names]
     if len(set(found)) < len(found):
-        raise ResultError("two figures would have one macro name", hint="rename a scheme")
+        raise ResultError("two things would have one name", hint="rename a scheme")
     return found
 
 
