@@ -57,7 +57,7 @@ class Chart:
 @cache
 def vega() -> str:
     """Vega, Vega-Lite and Vega-Embed as one script of about 900 kB, which defines `vegaEmbed`."""
-    return str(vl_convert.javascript_bundle())
+    return str(vl_convert.javascript_bundle(snippet=None))
 
 
 def charts(frame: DataFrame) -> Iterator[Chart]:
@@ -128,7 +128,7 @@ def _handshake_parts(parts: DataFrame, _: Any) -> Any:
             order=alt.Order("order:Q"),
             tooltip=["label:N", "part:N", alt.Tooltip("bytes:Q", format=","), alt.Tooltip("total:Q", format=",")],
         )
-        .properties(height=alt.Step(STEP))
+        .properties(height=STEP * len(order))
     )
 
 
@@ -150,7 +150,7 @@ def _distributions(rows: DataFrame, _: Any) -> Any:
     boxes = base.mark_rule(color="#56B4E9", strokeWidth=9).encode(x="q25:Q", x2="q75:Q")
     medians = base.mark_tick(thickness=2, height=11, color="#D55E00").encode(x="q50:Q")
     layers = alt.layer(whiskers, boxes, medians).add_params(chosen)
-    return layers.transform_filter("datum.operation === operation").properties(height=alt.Step(STEP))
+    return layers.transform_filter("datum.operation === operation").properties(height=STEP * len(order))
 
 
 def _flights(rows: DataFrame, colours: Any) -> Any:
@@ -176,7 +176,7 @@ def _flights(rows: DataFrame, colours: Any) -> Any:
         alt.Chart(_data(limits)).mark_rule(strokeDash=[5, 3], strokeWidth=1.5).encode(x="bytes:Q", tooltip="limit:N")
     )
     names = alt.Chart(_data(limits)).mark_text(align="left", dx=3, y=-7).encode(x="bytes:Q", text="limit:N")
-    return alt.layer(points, lines, names).properties(height=alt.Step(STEP))
+    return alt.layer(points, lines, names).properties(height=STEP * len(order))
 
 
 def _chains(rows: DataFrame, _: Any) -> Any:
@@ -199,7 +199,7 @@ def _chains(rows: DataFrame, _: Any) -> Any:
             shape=alt.Shape("way:N", scale=alt.Scale(domain=domain, range=["circle", "square", "diamond"])),
             tooltip=["label:N", "way:N", alt.Tooltip("bytes:Q", format=",.0f")],
         )
-        .properties(height=alt.Step(STEP))
+        .properties(height=STEP * len(order))
     )
 
 
