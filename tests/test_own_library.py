@@ -54,6 +54,8 @@ SHAPES = {
     "detached": ("SHAPE_DETACHED",),
     "crypto_sign_signature and crypto_sign_open": ("SHAPE_SIGNATURE_AND_OPEN",),
     "crypto_sign and crypto_sign_verify": ("SHAPE_SIGN_AND_VERIFY",),
+    "a context string": ("SHAPE_CONTEXT",),
+    "a context string, detached": ("SHAPE_DETACHED", "SHAPE_CONTEXT"),
     "a randombytes of its own": ("OWN_RANDOMBYTES=1",),
     "a library that prints": ("FAULT_PRINTS",),
 }
@@ -88,6 +90,14 @@ def test_a_prefix_is_put_before_every_name(folder, nist_api):
     library = compile_library(folder, "PREFIX=mine_")
     assert works(nist_api, scheme_of(library, prefix="mine_"))
     assert nist_api.reason_against(scheme_of(library)).endswith("it exports no crypto_sign_keypair")
+
+
+def test_the_short_names_of_the_dilithium_authors_are_known(folder, nist_api):
+    """`pqcrystals_dilithium2_ref_keypair`, `..._signature`, `..._verify`, which take a context string too."""
+    library = compile_library(folder, "PREFIX=mine_ref_", "SHAPE_SHORT_NAMES", "SHAPE_DETACHED", "SHAPE_CONTEXT")
+    scheme = scheme_of(library, prefix="mine_ref_")
+    assert works(nist_api, scheme)
+    assert "signs by mine_ref_signature, verifies by mine_ref_verify; with an empty c" in nist_api.describe(scheme)
 
 
 def test_libraries_with_the_same_names_are_kept_apart(folder, nist_api):
@@ -128,6 +138,7 @@ FAULTS = {
     ),
     "FAULT_REJECTS_EVERYTHING": r"crypto_sign_open rejects a signature that crypto_sign has made",
     "FAULT_IGNORES_THE_KEY": r"crypto_sign_open rejects a signature that crypto_sign has made",
+    "FAULT_WRITES_INTO_THE_KEY": r"crypto_sign writes into what it may only read: the secret key",
     "SHAPE_MESSAGE_RECOVERY": r"the message does not stand in what crypto_sign makes",
     "FAULT_UNRESOLVED": r"cannot be loaded: undefined symbol: keccak_of_somebody_else",
 }

@@ -20,6 +20,17 @@
 #define JOIN(a, b) JOIN_(a, b)
 #define NAME(name) JOIN(PREFIX, name)
 
+#ifdef SHAPE_CONTEXT
+#define CONTEXT , const unsigned char *context, size_t context_bytes
+#define CHECK_CONTEXT                                                                                                  \
+	if (context != NULL || context_bytes != 0) {                                                                       \
+		return -1;                                                                                                     \
+	}
+#else
+#define CONTEXT
+#define CHECK_CONTEXT
+#endif
+
 typedef unsigned long long ull;
 static volatile int *nowhere;
 
@@ -53,7 +64,17 @@ int randombytes(unsigned char *x, ull xlen) {
 void keccak_of_somebody_else(void);
 #endif
 
-int NAME(crypto_sign_keypair)(unsigned char *pk, unsigned char *sk) {
+#ifdef SHAPE_SHORT_NAMES
+#define KEYPAIR NAME(keypair)
+#define SIGN NAME(signature)
+#define VERIFY NAME(verify)
+#else
+#define KEYPAIR NAME(crypto_sign_keypair)
+#define SIGN NAME(crypto_sign_signature)
+#define VERIFY NAME(crypto_sign_verify)
+#endif
+
+int KEYPAIR(unsigned char *pk, unsigned char *sk) {
 #ifdef FAULT_SEGFAULT_IN_KEYPAIR
 	*nowhere = 1;
 #endif
@@ -134,6 +155,9 @@ static int sign(unsigned char *sm, ull *smlen, const unsigned char *m, ull mlen,
 		return -1;
 	}
 #endif
+#ifdef FAULT_WRITES_INTO_THE_KEY
+	((unsigned char *)sk)[0]++;
+#endif
 #ifdef FAULT_SIGN_FAILS
 	return -1;
 #endif
@@ -207,8 +231,8 @@ static int open_(unsigned char *m, ull *mlen, const unsigned char *sm, ull smlen
 }
 
 #if defined(SHAPE_DETACHED) || defined(SHAPE_SIGNATURE_AND_OPEN)
-int NAME(crypto_sign_signature)(unsigned char *sig, ull *siglen, const unsigned char *m, ull mlen,
-                                const unsigned char *sk) {
+int SIGN(unsigned char *sig, ull *siglen, const unsigned char *m, ull mlen CONTEXT, const unsigned char *sk) {
+	CHECK_CONTEXT
 	unsigned char *sm = malloc(CRYPTO_BYTES + mlen);
 	ull smlen;
 	int status = sign(sm, &smlen, m, mlen, sk);
@@ -220,8 +244,8 @@ int NAME(crypto_sign_signature)(unsigned char *sig, ull *siglen, const unsigned 
 #endif
 
 #if defined(SHAPE_DETACHED) || defined(SHAPE_SIGN_AND_VERIFY)
-int NAME(crypto_sign_verify)(const unsigned char *sig, ull siglen, const unsigned char *m, ull mlen,
-                             const unsigned char *pk) {
+int VERIFY(const unsigned char *sig, ull siglen, const unsigned char *m, ull mlen CONTEXT, const unsigned char *pk) {
+	CHECK_CONTEXT
 	unsigned char *sm = malloc(2 * (CRYPTO_BYTES + mlen)), *opened = sm + CRYPTO_BYTES + mlen;
 	ull length = 0;
 	memcpy(sm, sig, siglen);
@@ -237,7 +261,9 @@ int NAME(crypto_sign_verify)(const unsigned char *sig, ull siglen, const unsigne
 #endif
 
 #if !defined(SHAPE_DETACHED) && !defined(SHAPE_SIGNATURE_AND_OPEN)
-int NAME(crypto_sign)(unsigned char *sm, ull *smlen, const unsigned char *m, ull mlen, const unsigned char *sk) {
+int NAME(crypto_sign)(unsigned char *sm, ull *smlen, const unsigned char *m, ull mlen CONTEXT,
+                      const unsigned char *sk) {
+	CHECK_CONTEXT
 #ifdef SHAPE_MESSAGE_RECOVERY
 	unsigned char *own = malloc(CRYPTO_BYTES + mlen);
 	int status = sign(own, smlen, m, mlen, sk);
@@ -268,7 +294,9 @@ int NAME(crypto_sign)(unsigned char *sm, ull *smlen, const unsigned char *m, ull
 #endif
 
 #if !defined(SHAPE_DETACHED) && !defined(SHAPE_SIGN_AND_VERIFY)
-int NAME(crypto_sign_open)(unsigned char *m, ull *mlen, const unsigned char *sm, ull smlen, const unsigned char *pk) {
+int NAME(crypto_sign_open)(unsigned char *m, ull *mlen, const unsigned char *sm, ull smlen CONTEXT,
+                           const unsigned char *pk) {
+	CHECK_CONTEXT
 #if BEFORE || defined(SHAPE_MESSAGE_FIRST)
 	unsigned char *own = malloc(smlen);
 	ull length = smlen - CRYPTO_BYTES;

@@ -158,13 +158,16 @@ class NistApi:
     def describe(self, scheme: Scheme) -> str:
         """How the library is called, as its proof has found out."""
         engine = self._engine(scheme)
-        convention, has = engine.convention, engine.process.exports
-        parts = [f"{engine.process.name}: signs by {convention.signs}, verifies by {convention.verifies}"]
+        convention, symbols = engine.convention, engine.process.symbols
+        used = [symbols[name] for name in (convention.signs, convention.verifies)]
+        parts = [f"{engine.process.name}: signs by {used[0]}, verifies by {used[1]}"]
+        if engine.process.context:
+            parts.append("with an empty context string")
         if envelope := convention.envelope:
             place = f"{envelope.offset} bytes into the signature" if envelope.offset else "before the signature"
             parts.append(f"the message stands {'after the signature' if envelope.from_end else place}")
         parts.append(f"randombytes is {'supplied by pqdc' if engine.process.supplied else 'its own'}")
-        unused = [name for name in has if name not in {"crypto_sign_keypair", convention.signs, convention.verifies}]
+        unused = [name for name in symbols.values() if name not in {symbols["crypto_sign_keypair"], *used}]
         if unused:
             parts.append(f"not used: {', '.join(unused)}")
         return "; ".join(parts)

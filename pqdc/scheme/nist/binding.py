@@ -24,13 +24,14 @@ from pqdc.scheme.nist.buffers import GuardedBuffer, Trespass
 __all__ = ["FUNCTIONS", "Answer", "Binding"]
 
 _P, _N = ctypes.c_void_p, ctypes.c_ulonglong  # size_t is as wide wherever pqdc runs
-_LENGTH = ctypes.POINTER(_N)
-FUNCTIONS: Mapping[str, tuple[Any, ...]] = {
-    "crypto_sign_keypair": (_P, _P),
-    "crypto_sign": (_P, _LENGTH, _P, _N, _P),
-    "crypto_sign_open": (_P, _LENGTH, _P, _N, _P),
-    "crypto_sign_signature": (_P, _LENGTH, _P, _N, _P),
-    "crypto_sign_verify": (_P, _N, _P, _N, _P),
+_LENGTH, _CONTEXT = ctypes.POINTER(_N), (_P, _N)
+# The types before the context, if there is one, and behind it; and a library's short name, where it has a prefix.
+FUNCTIONS: Mapping[str, tuple[tuple[Any, ...], tuple[Any, ...], str]] = {
+    "crypto_sign_keypair": ((_P, _P), (), "keypair"),
+    "crypto_sign": ((_P, _LENGTH, _P, _N), (_P,), ""),
+    "crypto_sign_open": ((_P, _LENGTH, _P, _N), (_P,), "open"),
+    "crypto_sign_signature": ((_P, _LENGTH, _P, _N), (_P,), "signature"),
+    "crypto_sign_verify": ((_P, _N, _P, _N), (_P,), "verify"),
 }
 _KEYPAIR, _SIGN, _OPEN, _SIGNATURE, _VERIFY = FUNCTIONS
 _KEPT = 32  # buffers, by what they are for and how large
@@ -56,17 +57,19 @@ class Binding:
 
     Attributes:
         supplied: whether it lacked `randombytes`, and has it from the companion.
+        symbols: its own names of what it has of FUNCTIONS.
 
     Args:
         path: of the shared object.
         prefix: of its symbols.
+        context: whether its functions take a context string behind the message; it is empty then.
         supply: makes `randombytes` known to all that is loaded later; called only if the library lacks it.
 
     Raises:
         OSError: it cannot be loaded; the loader's own words say why.
     """
 
-    def __init__(self, path: str, prefix: str, supply: Callable[[], None]) -> None:
+    def __init__(self, path: str, prefix: str, supply: Callable[[], None], *, context: bool = False) -> None:
         self.supplied = False
         try:
             self._library = _load(path)
@@ -76,17 +79,18 @@ class Binding:
             supply()
             self.supplied = True
             self._library = _load(path)
+        self.symbols: dict[str, str] = {}
         self._functions: dict[str, Any] = {}
-        for name, types in FUNCTIONS.items():
-            if function := getattr(self._library, prefix + name, None):
-                function.argtypes, function.restype = types, ctypes.c_int
-                self._functions[name] = function
+        self._context = (None, 0) if context else ()
+        for name, (before, behind, short) in FUNCTIONS.items():
+            between = _CONTEXT if context and behind else ()
+            for symbol in (prefix + name, (prefix + short).rstrip("_")) if prefix else (name,):
+                function = getattr(self._library, symbol, None)
+                if function is not None:
+                    function.argtypes, function.restype = (*before, *between, *behind), ctypes.c_int
+                    self._functions[name], self.symbols[name] = function, symbol
+                    break
         self._buffer = lru_cache(maxsize=_KEPT)(lambda _, size: GuardedBuffer(size))
-
-    @property
-    def exports(self) -> tuple[str, ...]:
-        """What it has of FUNCTIONS."""
-        return tuple(self._functions)
 
     def address(self, name: str) -> int:
         """Of a function; 0 if the library has none such."""
@@ -113,9 +117,10 @@ class Binding:
         length = _N(room)
         try:
             status = self._functions[name](
-                output.address, ctypes.byref(length), text.address, len(message), key.address
+                output.address, ctypes.byref(length), text.address, len(message), *self._context, key.address
             )
             _check({"the signature" if detached else "the signed message": output, "the message": text, "the key": key})
+            _check_unchanged({"the message": (text, message), "the secret key": (key, secret)})
         finally:
             key.fill(0)
         return Answer(status=status, length=length.value, outputs=(output.read(length.value),))
@@ -124,8 +129,13 @@ class Binding:
         """What `crypto_sign_verify` says."""
         given, text = self._given("signature", signature), self._given("message", message)
         key = self._given("public key", public)
-        status = self._functions[_VERIFY](given.address, len(signature), text.address, len(message), key.address)
+        status = self._functions[_VERIFY](
+            given.address, len(signature), text.address, len(message), *self._context, key.address
+        )
         _check({"the signature": given, "the message": text, "the key": key})
+        _check_unchanged(
+            {"the signature": (given, signature), "the message": (text, message), "the key": (key, public)}
+        )
         return Answer(status=status)
 
     def open(self, signed: bytes, public: bytes) -> Answer:
@@ -133,8 +143,11 @@ class Binding:
         output, given = self._room("opened", len(signed)), self._given("signed message", signed)
         key = self._given("public key", public)
         length = _N(len(signed))
-        status = self._functions[_OPEN](output.address, ctypes.byref(length), given.address, len(signed), key.address)
+        status = self._functions[_OPEN](
+            output.address, ctypes.byref(length), given.address, len(signed), *self._context, key.address
+        )
         _check({"the message": output, "the signed message": given, "the key": key})
+        _check_unchanged({"the signed message": (given, signed), "the key": (key, public)})
         return Answer(status=status, length=length.value, outputs=(output.read(length.value),))
 
     def _room(self, use: str, size: int, fill: int = 0) -> GuardedBuffer:
@@ -158,4 +171,11 @@ def _check(buffers: Mapping[str, GuardedBuffer]) -> None:
         try:
             buffer.check()
         except Trespass as trespass:
-            raise Trespass(f"{trespass} {name}, which has {buffer.size}") from None
+            raise Trespass(f"writes past its buffer: {trespass} {name}, which has {buffer.size}") from None
+
+
+def _check_unchanged(inputs: Mapping[str, tuple[GuardedBuffer, bytes]]) -> None:
+    """What is const stays so; a scheme that keeps state in its secret key is found here."""
+    for name, (buffer, data) in inputs.items():
+        if buffer.read(len(data)) != data:
+            raise Trespass(f"writes into what it may only read: {name}")

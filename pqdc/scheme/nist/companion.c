@@ -49,12 +49,25 @@ EXPORT int PQCLEAN_randombytes(uint8_t *bytes, size_t count) {
 
 typedef unsigned long long length_t;
 
+typedef int sign_f(uint8_t *out, length_t *out_bytes, const uint8_t *m, length_t m_bytes, const uint8_t *sk);
+typedef int verify_f(const uint8_t *s, length_t s_bytes, const uint8_t *m, length_t m_bytes, const uint8_t *pk);
+typedef int open_f(uint8_t *m, length_t *m_bytes, const uint8_t *sm, length_t sm_bytes, const uint8_t *pk);
+
+/* The same, where a context string stands behind the message. */
+typedef int sign_ctx_f(uint8_t *out, length_t *out_bytes, const uint8_t *m, length_t m_bytes, const uint8_t *ctx,
+                       length_t ctx_bytes, const uint8_t *sk);
+typedef int verify_ctx_f(const uint8_t *s, length_t s_bytes, const uint8_t *m, length_t m_bytes, const uint8_t *ctx,
+                         length_t ctx_bytes, const uint8_t *pk);
+typedef int open_ctx_f(uint8_t *m, length_t *m_bytes, const uint8_t *sm, length_t sm_bytes, const uint8_t *ctx,
+                       length_t ctx_bytes, const uint8_t *pk);
+
 struct library {
 	int (*keypair)(uint8_t *public_key, uint8_t *secret_key);
-	int (*sign)(uint8_t *out, length_t *out_bytes, const uint8_t *m, length_t m_bytes, const uint8_t *secret_key);
-	int (*verify)(const uint8_t *s, length_t s_bytes, const uint8_t *m, length_t m_bytes, const uint8_t *public_key);
-	int (*open)(uint8_t *m, length_t *m_bytes, const uint8_t *sm, length_t sm_bytes, const uint8_t *public_key);
+	sign_f *sign;
+	verify_f *verify; /* one of these two is NULL */
+	open_f *open;
 	uint64_t sign_detached; /* whether `sign` is crypto_sign_signature, and not crypto_sign */
+	uint64_t with_context;  /* whether they take a context string; it is empty */
 	uint64_t offset;        /* how many bytes of the signature stand before the message in a signed message, */
 	uint64_t from_end;      /* or, if this is set, after it */
 	uint64_t public_key_bytes, secret_key_bytes, signature_bytes;
@@ -63,6 +76,24 @@ struct library {
 enum operation { KEYPAIR = 1, SIGN = 2, VERIFY = 3 };
 
 enum outcome { DONE = 0, OUT_OF_MEMORY = -2, OPERATION_FAILED = -3, BAD_SIGNATURE = -4, WRONG_USE = -5 };
+
+static int call_sign(const struct library *library, uint8_t *out, length_t *out_bytes, const uint8_t *m, length_t m_bytes,
+                     const uint8_t *sk) {
+	return library->with_context ? ((sign_ctx_f *)library->sign)(out, out_bytes, m, m_bytes, NULL, 0, sk)
+	                             : library->sign(out, out_bytes, m, m_bytes, sk);
+}
+
+static int call_verify(const struct library *library, const uint8_t *s, length_t s_bytes, const uint8_t *m,
+                       length_t m_bytes, const uint8_t *pk) {
+	return library->with_context ? ((verify_ctx_f *)library->verify)(s, s_bytes, m, m_bytes, NULL, 0, pk)
+	                             : library->verify(s, s_bytes, m, m_bytes, pk);
+}
+
+static int call_open(const struct library *library, uint8_t *m, length_t *m_bytes, const uint8_t *sm, length_t sm_bytes,
+                     const uint8_t *pk) {
+	return library->with_context ? ((open_ctx_f *)library->open)(m, m_bytes, sm, sm_bytes, NULL, 0, pk)
+	                             : library->open(m, m_bytes, sm, sm_bytes, pk);
+}
 
 /* `count` equal places, each on a cache line of its own, all of it touched once: a first touch would be timed. */
 struct shelf {
@@ -169,7 +200,7 @@ static int time_signatures(const struct library *library, int operation, const u
 		uint8_t *signature = place(&signatures, i);
 		lengths[i] = library->sign_detached ? library->signature_bytes : room;
 		uint64_t start = now();
-		int status = library->sign(signature, &lengths[i], message, message_bytes, key);
+		int status = call_sign(library, signature, &lengths[i], message, message_bytes, key);
 		uint64_t end = now();
 		if (status != 0 || !convert(library, signature, &lengths[i], message, message_bytes)) {
 			goto end;
@@ -186,8 +217,8 @@ static int time_signatures(const struct library *library, int operation, const u
 		length_t length = room;
 		uint64_t start = now();
 		int status = library->verify != NULL
-		                 ? library->verify(signature, lengths[turn], message, message_bytes, key)
-		                 : library->open(opened.bytes, &length, signature, lengths[turn], key);
+		                 ? call_verify(library, signature, lengths[turn], message, message_bytes, key)
+		                 : call_open(library, opened.bytes, &length, signature, lengths[turn], key);
 		uint64_t end = now();
 		if (status != 0) {
 			goto end;

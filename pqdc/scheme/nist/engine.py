@@ -78,7 +78,7 @@ class Engine:
 
     def symbol(self, function: str) -> str:
         """A function as the library calls it."""
-        return self.process.library.prefix + function
+        return self.process.symbol(function)
 
     def keypair(self, fill: int = 0) -> tuple[bytes, bytes]:
         """A public and a secret key; bytes that are not written are `fill`."""
@@ -185,6 +185,7 @@ class Engine:
         """
         if self._repeating is None:
             process = LibraryProcess(self.process.library, self.process.companion)
+            process.context = self.process.context
             self._repeating = Engine(process, self.scheme, self.convention)
         again = self._repeating
         status, _ = again.process.call("randombytes_init", seed)

@@ -23,6 +23,7 @@ from typing import IO
 from pqdc.errors import BackendUnavailable, DecodeError, LibraryFault
 from pqdc.scheme.facts import Library
 from pqdc.scheme.nist import frames
+from pqdc.scheme.nist.binding import FUNCTIONS
 
 __all__ = ["LibraryProcess"]
 
@@ -39,6 +40,11 @@ _PLACES = {
 class LibraryProcess:
     """One library, in a process that is started when it is first asked.
 
+    Attributes:
+        context: whether the functions of the library take a context string; set before it is started.
+        symbols: the library's own names of the functions that it has.
+        supplied: whether it lacked `randombytes`.
+
     Args:
         library: which.
         companion: gives the path of pqdc's own shared object, or raises BackendUnavailable.
@@ -46,7 +52,8 @@ class LibraryProcess:
 
     def __init__(self, library: Library, companion: Callable[[], Path]) -> None:
         self.library = library
-        self.exports: tuple[str, ...] = ()
+        self.context = False
+        self.symbols: dict[str, str] = {}
         self.supplied = False
         self.slowest = 0.0  # seconds, of a single call
         self.companion = companion
@@ -93,14 +100,16 @@ class LibraryProcess:
             why_not = ""
         except BackendUnavailable as reason:
             companion, why_not = b"", f", and {reason}"
-        names = os.fsencode(self.library.path), self.library.prefix.encode(), companion
+        flag = b"context" if self.context else b""
+        names = os.fsencode(self.library.path), self.library.prefix.encode(), companion, flag
         kind, *fields = self._ask(b"load", *names, seconds=START_SECONDS + self.library.seconds)
         if kind != b"done":
             self.stop()
             text = fields[0].decode(errors="replace").removeprefix(f"{self.library.path}: ")
             raise BackendUnavailable(f"{self.name} cannot be loaded: {text}{why_not if 'randombytes' in text else ''}")
         self.supplied = bool(fields[0])
-        self.exports = tuple(name.decode(errors="replace") for name in fields[1:])
+        own = [name.decode(errors="replace") for name in fields[1:]]
+        self.symbols = {name: symbol for name, symbol in zip(FUNCTIONS, own, strict=True) if symbol}
 
     def call(self, function: str, *fields: bytes, calls: float = 1.0) -> tuple[int, list[bytes]]:
         """What `worker` answers: a status, and the rest.
@@ -124,19 +133,19 @@ class LibraryProcess:
             if kind == b"done" and re.fullmatch(r"-?[0-9]{1,12}", first):
                 return int(first), answer[1:]
             self.stop()
-            place = self._symbol(function)
+            place = self.symbol(function)
             if kind == b"trespass":
-                raise LibraryFault(f"{place} writes past its buffer: {first}")
+                raise LibraryFault(f"{place} {first}")
             if kind == b"failed":
                 raise LibraryFault(f"{place} cannot be called: {first}")
             raise LibraryFault(f"{place} has ruined the memory of its process: its answer is none")
 
-    def _symbol(self, function: str) -> str:
+    def symbol(self, function: str) -> str:
         """A function as its author calls it."""
-        return self.library.prefix + function if function.startswith("crypto_sign") else _PLACES[function]
+        return _PLACES.get(function) or self.symbols.get(function) or self.library.prefix + function
 
     def _ask(self, request: bytes, *fields: bytes, seconds: float) -> list[bytes]:
-        place = self._symbol(request.decode())
+        place = self.symbol(request.decode())
         writing, reading = self._pipes()
         deadline = time.monotonic() + seconds
         try:

@@ -23,31 +23,59 @@ _FILLS = 0x5A, 0xA5  # what a key's buffer holds before it is written
 def prove(process: LibraryProcess, scheme: Scheme) -> Engine:
     """The library, ready for use.
 
+    A signature of its own that it rejects, or a crash over one, may come from a context string that its functions want
+    behind the message: this is tried before the library is given up.
+
     Raises:
         LibraryFault: it does not do what it must; the message says what it does.
         BackendUnavailable: it cannot be loaded.
     """
     process.start()
     engine = Engine(process, scheme, _convention(process))
-    (public, secret), (other, _) = _keys(engine)
+    keys = _keys(engine)
     message = os.urandom(MESSAGE_BYTES)
-    if engine.convention.envelope is None and "crypto_sign_signature" not in engine.convention.signs:
+    try:
+        engine = _signing(engine, *keys[0], message)
+    except LibraryFault as fault:
+        try:
+            engine = _with_context(engine, *keys[0], message)
+        except LibraryFault:
+            raise fault from None
+    (public, secret), (other, _) = keys
+    _unmask(engine, public, other, engine.sign(secret, message), message)
+    return engine
+
+
+def _signing(engine: Engine, public: bytes, secret: bytes, message: bytes) -> Engine:
+    """An engine that signs and verifies, with the envelope that its functions want."""
+    if engine.convention.signs == "crypto_sign":
         engine = _with_envelope(engine, public, secret, message)
     elif engine.convention.verifies == "crypto_sign_open":
         engine = _opening(engine, public, secret, message)
-    signature = engine.sign(secret, message)
-    if not engine.verify(public, signature, message):
+    if not engine.verify(public, engine.sign(secret, message), message):
         raise LibraryFault(
             f"{engine.symbol(engine.convention.verifies)} rejects a signature that "
             f"{engine.symbol(engine.convention.signs)} has made"
         )
-    _unmask(engine, public, other, signature, message)
     return engine
+
+
+def _with_context(engine: Engine, public: bytes, secret: bytes, message: bytes) -> Engine:
+    """As `_signing`, by functions that take an empty context string."""
+    process = engine.process
+    process.stop()
+    process.context = True
+    try:
+        return _signing(Engine(process, engine.scheme, engine.convention), public, secret, message)
+    except LibraryFault:
+        process.stop()
+        process.context = False
+        raise
 
 
 def _convention(process: LibraryProcess) -> Convention:
     """The detached functions where there are some; crypto_sign and crypto_sign_open else."""
-    has = process.exports
+    has = process.symbols
     if "crypto_sign_keypair" not in has:
         prefix = process.library.prefix
         raise LibraryFault(

@@ -21,7 +21,7 @@ from pqdc.errors import DecodeError
 from pqdc.scheme.drbg import CtrDrbg
 from pqdc.scheme.footprint import STACK_BYTES, footprint
 from pqdc.scheme.nist import frames
-from pqdc.scheme.nist.binding import Binding
+from pqdc.scheme.nist.binding import FUNCTIONS, Binding
 from pqdc.scheme.nist.buffers import Trespass
 
 __all__ = ["main"]
@@ -40,7 +40,7 @@ class _Times(ctypes.Structure):
 
     _fields_ = [
         *((name, ctypes.c_void_p) for name in ("keypair", "sign", "verify", "open")),
-        *((name, ctypes.c_uint64) for name in ("sign_detached", "offset", "from_end")),
+        *((name, ctypes.c_uint64) for name in ("sign_detached", "with_context", "offset", "from_end")),
         *((name, ctypes.c_uint64) for name in ("public_key_bytes", "secret_key_bytes", "signature_bytes")),
     ]
 
@@ -50,6 +50,7 @@ class Worker:
 
     def __init__(self) -> None:
         self._binding: Binding | None = None
+        self._context = False
         self._companion: ctypes.CDLL | None = None
         self._draw: Any = None  # what the companion calls must not be collected
         self.requests: Mapping[bytes, Callable[..., list[bytes]]] = {
@@ -73,16 +74,18 @@ class Worker:
         except (OSError, MemoryError) as error:
             return [b"failed", (str(error) or type(error).__name__).encode()]
 
-    def load(self, path: bytes, prefix: bytes, companion: bytes) -> list[bytes]:
-        """Load the library; gives whether it lacked `randombytes`, and the functions that it has."""
+    def load(self, path: bytes, prefix: bytes, companion: bytes, context: bytes) -> list[bytes]:
+        """Load the library; gives whether it lacked `randombytes`, and its name for each of FUNCTIONS, or empty."""
 
         def supply() -> None:
             if not companion:
                 raise OSError("it lacks randombytes")
             self._companion = ctypes.CDLL(os.fsdecode(companion), mode=ctypes.RTLD_GLOBAL)
 
-        self._binding = Binding(os.fsdecode(path), prefix.decode(), supply)
-        return [b"supplied" if self._binding.supplied else b"", *(name.encode() for name in self._binding.exports)]
+        self._binding = Binding(os.fsdecode(path), prefix.decode(), supply, context=bool(context))
+        self._context = bool(context)
+        symbols = [self._binding.symbols.get(name, "").encode() for name in FUNCTIONS]
+        return [b"supplied" if self._binding.supplied else b"", *symbols]
 
     @property
     def binding(self) -> Binding:
@@ -134,6 +137,7 @@ class Worker:
             address(verifies) if verifies == "crypto_sign_verify" else None,
             address(verifies) if verifies == "crypto_sign_open" else None,
             int(signs == "crypto_sign_signature"),
+            int(self._context),
             *wanted["envelope"],
             *wanted["sizes"],
         )
