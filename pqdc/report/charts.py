@@ -57,7 +57,7 @@ class Chart:
 @cache
 def vega() -> str:
     """Vega, Vega-Lite and Vega-Embed as one script of about 900 kB, which defines `vegaEmbed`."""
-    return str(vl_convert.javascript_bundle(snippet=None))
+    return str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;"))
 
 
 def charts(frame: DataFrame) -> Iterator[Chart]:
@@ -93,7 +93,7 @@ def _size_and_time(points: DataFrame, operation: str, colours: Any) -> Any:
     rows = points[columns].assign(us=points["ns"] / 1000)
     pick = alt.selection_point(fields=["family"], bind="legend")
     base = alt.Chart(_data(rows)).encode(
-        x=alt.X("bytes:Q", scale=alt.Scale(type="log"), title="added to the server's flight (bytes, lower is better)"),
+        x=alt.X("bytes:Q", scale=alt.Scale(type="log"), title="bytes added (lower is better)"),
         y=alt.Y("us:Q", scale=alt.Scale(type="log"), title=f"{operation} (µs, lower is better)"),
         tooltip=[
             alt.Tooltip("label:N", title="scheme"),
@@ -103,7 +103,7 @@ def _size_and_time(points: DataFrame, operation: str, colours: Any) -> Any:
         ],
     )
     marks = base.mark_point(filled=True, size=70).encode(
-        color=alt.Color("family:N", scale=colours, legend=alt.Legend(orient="bottom", columns=4, title="family")),
+        color=alt.Color("family:N", scale=colours, legend=alt.Legend(orient="bottom", columns=3, title="family")),
         shape=alt.Shape("family:N", scale=alt.Scale(domain=colours.domain, range=_cycled(SHAPES, len(colours.domain)))),
         opacity=alt.condition(pick, alt.value(0.95), alt.value(0.12)),
     )
@@ -123,7 +123,7 @@ def _handshake_parts(parts: DataFrame, _: Any) -> Any:
             color=alt.Color(
                 "part:N",
                 scale=alt.Scale(domain=list(PARTS), range=list(PART_COLOURS)),
-                legend=alt.Legend(orient="bottom", columns=2, title="part"),
+                legend=alt.Legend(orient="bottom", columns=1, title="part"),
             ),
             order=alt.Order("order:Q"),
             tooltip=["label:N", "part:N", alt.Tooltip("bytes:Q", format=","), alt.Tooltip("total:Q", format=",")],
@@ -161,7 +161,7 @@ def _flights(rows: DataFrame, colours: Any) -> Any:
         .encode(
             y=_labels(order),
             x=alt.X("bytes:Q", scale=alt.Scale(type="log"), title="bytes on the wire (lower is better)"),
-            color=alt.Color("family:N", scale=colours, legend=alt.Legend(orient="bottom", columns=4)),
+            color=alt.Color("family:N", scale=colours, legend=alt.Legend(orient="bottom", columns=3)),
             shape=alt.Shape("family:N", scale=alt.Scale(domain=colours.domain, range=_cycled(SHAPES, 99))),
             tooltip=["label:N", alt.Tooltip("bytes:Q", format=",")],
         )
