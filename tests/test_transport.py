@@ -237,15 +237,25 @@ def test_the_page_says_what_protected_the_connection(world):
     assert facts["server"]["remaining_seconds"] == 23 * 3600
     assert json.loads(json.dumps(facts))["ledger"]["server"]["wire_bytes"] == outcome.ledger.server.wire_bytes
     shown = page.as_html(facts, outcome.ledger)
-    assert "A ML-DSA-44 delegated credential" in shown or "An ML-DSA-44 delegated credential" in shown
-    assert "23 h" in shown
+    assert "This connection was protected by a delegated credential" in shown
+    assert "ML-DSA-44, for another 23 h" in shown
+    assert 'aria-label="CA signs Leaf certificate, Leaf certificate signs Credential, Credential proves This' in shown
+    assert facts["server"]["leaf"] == {
+        "name": "localhost",
+        "issuer": "test CA",
+        "scheme": "ECDSA-P256",
+        "valid_until": "2027-02-23T12:00:00Z",
+    }
     assert f"{outcome.ledger.server.wire_bytes:,} bytes on the wire" in shown
     assert "http://" not in shown.replace("http://www.w3.org", "")
     facts["server_name"] = "<script>"
     assert "<script>" not in page.as_html(facts, outcome.ledger)
     plain = shake_hands(world.client(), world.server())
     facts = page.as_dict(plain.client, plain.ledger, CATALOG, 0)
-    assert "certificate key" in page.as_html(facts, plain.ledger)
+    shown = page.as_html(facts, plain.ledger, advice="<turn it on>")
+    assert "This connection was protected by a certificate" in shown
+    assert "Credential proves" not in shown
+    assert "&lt;turn it on&gt;" in shown
 
 
 # ---- the commands
@@ -343,10 +353,25 @@ def test_serve_asks_clients_for_credentials(files, serve):
     assert "handshake_failure" in pqdc("connect", address, "--ca", "ca/ca.pem", "--no-dc", cwd=files).stderr
 
 
+def test_serve_shows_what_it_is_told_to(files, serve):
+    """--force: although the client asks for none, and although the key is another's."""
+    _, address = serve(*CREDENTIALS, "--force")
+    assert "unexpected_message" in pqdc("connect", address, "--ca", "ca/ca.pem", "--no-dc", cwd=files).stderr
+    assert "illegal_parameter" in pqdc("connect", address, "--ca", "ca/ca.pem", "--schemes", "P-256", cwd=files).stderr
+    others = ("--dc", "mldsa/dc.bin", "--dc-key", "ed/dc.key")
+    _, address = serve(*others, "--force")
+    refused = pqdc("connect", address, "--ca", "ca/ca.pem", cwd=files)
+    assert refused.returncode == 1
+    assert "CertificateVerify" in refused.stderr
+    assert pqdc("serve", "--leaf", "leaf/leaf.pem", *others, cwd=files).returncode == 1  # without --force
+
+
 def test_preview(serve):
     _, address = serve(*CREDENTIALS, "--http")
     with urllib.request.urlopen(f"http://{address}/") as answer:
-        assert "ML-DSA-44 delegated credential" in answer.read().decode()
+        shown = answer.read().decode()
+    assert "This connection would be protected by a delegated credential" in shown
+    assert "ML-DSA-44, for another" in shown
     with urllib.request.urlopen(f"http://{address}/handshake.json") as answer:
         assert json.load(answer)["server"]["scheme"] == "ML-DSA-44"
 

@@ -48,7 +48,7 @@ def command(
 
     Chain, name and credential are verified, and how the server proved itself is said.
     """
-    from pqdc.cli.serve import _open_keylog, dc_schemes
+    from pqdc.cli.service import dc_schemes, open_keylog
     from pqdc.credential.structures import Role
     from pqdc.handshake import Client
     from pqdc.handshake.loading import load_identities, load_trust
@@ -62,7 +62,7 @@ def command(
     if client_leaf is None and (client_dc or client_key):
         raise typer.BadParameter("a client's key or credential needs its leaf: --client-leaf")
     pairs = [(client_dc, client_dc_key)] if client_dc and client_dc_key else []
-    log = _open_keylog(keylog)
+    log = open_keylog(keylog)
     client = Client(
         catalog=catalog,
         clock=lambda: datetime.now(UTC),

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import signal
-import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pqdc.cli import options
 
 if TYPE_CHECKING:
-    from pqdc.errors import PqdcError
-    from pqdc.handshake import Ledger, Server, Session
-    from pqdc.handshake.transport.http import Answer
-    from pqdc.handshake.transport.tcp import TlsStream
-    from pqdc.scheme.catalog import Catalog
+    from pqdc.handshake import Server
 
 
 def command(
@@ -63,6 +55,7 @@ def command(
 
     A page says which credential protected the connection. SIGHUP reads the files again.
     """
+    from pqdc.cli.service import Service, dc_schemes, open_keylog
     from pqdc.handshake import ClientAuth, Server
     from pqdc.handshake.loading import load_identities, load_trust
     from pqdc.handshake.transport.tcp import Bounds
@@ -73,7 +66,7 @@ def command(
         raise typer.BadParameter("--require-client-dc needs the CAs of the clients: --ca")
     catalog = options.catalog(algorithms)
     pairs = tuple(zip(dc or (), dc_key or (), strict=True))
-    log = _open_keylog(keylog)
+    log = open_keylog(keylog)
 
     def load() -> Server:
         from pqdc.credential.structures import Role
@@ -100,137 +93,5 @@ def command(
         )
 
     bounds = Bounds(idle=timeout, handshake=timeout, connections=connections)
-    service = _Service(load, catalog)
+    service = Service(load, catalog)
     asyncio.run(service.run_preview(host, port, timeout) if http else service.run(host, port, bounds))
-
-
-def dc_schemes(catalog: Catalog) -> tuple[int, ...]:
-    """The code points of all schemes that a credential can carry and something here computes."""
-    from pqdc.credential import fit
-    from pqdc.scheme import backends
-
-    points = (
-        scheme.code_point
-        for scheme in catalog.values()
-        if scheme.code_point is not None and not fit.reason_against(scheme) and backends.available(scheme)
-    )
-    return tuple(dict.fromkeys(points))
-
-
-def _open_keylog(path: Path | None) -> TextIO | None:
-    """For appending; whoever reads it can read the connections, so it is 0600 if it is new."""
-    import os
-
-    if path is None:
-        return None
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="ascii")
-
-
-class _Service:
-    """The settings in force, and what clients get."""
-
-    def __init__(self, load: Callable[[], Server], catalog: Catalog) -> None:
-        self._load = load
-        self._catalog = catalog
-        self._settings = load()
-        if not self._settings.identities:
-            raise typer.BadParameter("nothing to serve with: give --key, or --dc and --dc-key")
-
-    async def run(self, host: str, port: int, bounds: Any) -> None:
-        """Serve until told to stop."""
-        from pqdc.handshake.transport.tcp import TcpServer
-
-        server = TcpServer(lambda: self._settings, self._serve, on_failure=_say_failure, bounds=bounds)
-        chosen = await server.listen(host, port)
-        await self._wait(f"https://{_printable(host)}:{chosen}/")
-        await server.close()
-
-    async def run_preview(self, host: str, port: int, seconds: float) -> None:
-        """The page of a handshake in memory, over plain HTTP."""
-        from pqdc.handshake.transport.http import read_request, respond
-
-        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            head = await read_request(lambda: reader.read(4096), seconds=seconds)
-            writer.write(respond(head, self._preview()))
-            await writer.drain()
-            writer.close()
-
-        server = await asyncio.start_server(serve, host, port)
-        await self._wait(f"http://{_printable(host)}:{server.sockets[0].getsockname()[1]}/")
-        server.close()
-
-    async def _wait(self, address: str) -> None:
-        print(address, flush=True)
-        for line in self._inventory():
-            print(line, file=sys.stderr)
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop.set)
-        loop.add_signal_handler(signal.SIGHUP, self.reload)
-        await stop.wait()
-
-    def reload(self) -> None:
-        """Read all files again; connections that stand keep what they have. If that fails, nothing changes."""
-        from pqdc.errors import PqdcError
-
-        try:
-            settings = self._load()
-        except PqdcError as error:
-            print(f"pqdc: not reloaded: {error}", file=sys.stderr)
-            return
-        self._settings = settings
-        print("reloaded", *self._inventory(), sep="\n", file=sys.stderr)
-
-    def _inventory(self) -> list[str]:
-        from pqdc.credential.certificate import say_time
-
-        return [
-            f"  {identity.key.scheme.name} credential until {say_time(identity.expiry)}"
-            if identity.expiry is not None
-            else f"  {identity.key.scheme.name} leaf key"
-            for identity in self._settings.identities
-        ]
-
-    async def _serve(self, stream: TlsStream) -> None:
-        from pqdc.handshake import ledger_of
-        from pqdc.handshake.transport.http import read_request, respond
-
-        head = await read_request(stream.read, seconds=stream.bounds.idle)
-        session = stream.connection.session
-        if session is not None:
-            answer = respond(head, self._pages(session, ledger_of(stream.connection)))
-            if answer:
-                await stream.write(answer)
-
-    def _pages(self, session: Session, ledger: Ledger, *, preview: bool = False) -> dict[str, Answer]:
-        from pqdc.handshake.transport import page
-        from pqdc.handshake.transport.http import Answer
-
-        facts = page.as_dict(session, ledger, self._catalog, datetime.now(UTC).timestamp())
-        return {
-            "/": Answer("text/html", lambda: page.as_html(facts, ledger, preview=preview)),
-            "/handshake.json": Answer("application/json", lambda: json.dumps(facts, indent=2) + "\n"),
-        }
-
-    def _preview(self) -> dict[str, Answer]:
-        from dataclasses import replace
-
-        from pqdc.handshake import Client, ClientAuth, shake_hands
-
-        client = Client(
-            catalog=self._catalog,
-            clock=self._settings.clock,
-            server_name="localhost",
-            dc_schemes=dc_schemes(self._catalog),
-        )
-        outcome = shake_hands(client, replace(self._settings, client_auth=ClientAuth.NO))
-        return self._pages(outcome.server, outcome.ledger, preview=True)
-
-
-def _printable(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
-
-
-def _say_failure(error: PqdcError) -> None:
-    print(f"pqdc: {error}", file=sys.stderr)

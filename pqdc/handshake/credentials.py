@@ -35,7 +35,7 @@ class Identity:
         issuers: DER of the certificates above it that are sent too.
         key: the leaf's, or the credential's.
         dc: the credential, if `key` is its.
-        unfit: whether the key may be another's, for experiments with what peers do then.
+        unfit: whether the key may be another's, or of a forbidden kind, for experiments with what peers do then.
 
     Raises:
         KeyFormatError: the key belongs to neither, or has no TLS code point, or is one that no credential may be (M3).

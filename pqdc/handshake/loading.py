@@ -39,7 +39,7 @@ def load_identities(
         role: whose credentials they are.
         catalog: the schemes known.
         fallback: whether the leaf's own key may prove the endpoint.
-        force: whether a credential may come with a key that is not its own.
+        force: whether a credential may be of a forbidden kind, or come with a key that is not its own.
         password: opens encrypted keys.
 
     Raises:
@@ -56,7 +56,7 @@ def load_identities(
         private = next((key for key in keys if _is_key_of(key, dc)), None)
         if private is None and not force:
             raise KeyFormatError(f"{key_file}: this key does not belong to the credential in {file}")
-        found.append(Identity(leaf=first, issuers=issuers, key=private or keys[0], dc=dc, unfit=private is None))
+        found.append(Identity(leaf=first, issuers=issuers, key=private or keys[0], dc=dc, unfit=force))
     if fallback:
         found += [Identity(leaf=first, issuers=issuers, key=private) for private in fitting]
     return tuple(found)

@@ -9,10 +9,14 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from pqdc.credential.certificate import say_duration, say_time
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from pqdc.credential.certificate import Certificate, say_time
 from pqdc.handshake.codepoints import CipherSuite, Group, name_of
 from pqdc.handshake.events import Proof, Session
 from pqdc.handshake.ledger import Ledger
+from pqdc.handshake.transport.picture import chain_picture, remaining_life
 from pqdc.scheme.catalog import Catalog
 
 __all__ = ["as_dict", "as_html", "describe"]
@@ -37,6 +41,7 @@ def describe(proof: Proof | None, catalog: Catalog, now: float) -> dict[str, Any
         "scheme": _scheme_name(catalog, proof.scheme),
         "code_point": f"0x{proof.scheme:04x}",
         "certificates": len(proof.chain),
+        "leaf": _describe_leaf(proof.chain[0], catalog),
     }
     if proof.dc is not None and proof.dc_expiry is not None:
         facts |= {
@@ -46,6 +51,27 @@ def describe(proof: Proof | None, catalog: Catalog, now: float) -> dict[str, Any
             "remaining_seconds": int(proof.dc_expiry - now),
         }
     return facts
+
+
+def _describe_leaf(der: bytes, catalog: Catalog) -> dict[str, str]:
+    """Its name and its issuer's, the scheme of its key, its end."""
+    leaf = Certificate.decode(der, catalog)
+    try:
+        parsed = x509.load_der_x509_certificate(der)
+        name, issuer = _common_name(parsed.subject), _common_name(parsed.issuer)
+    except ValueError:  # of a leaf that follows RFC 5280 so loosely that the library does not read it
+        name = issuer = "unreadable"
+    return {
+        "name": name,
+        "issuer": issuer,
+        "scheme": leaf.schemes[0].name if leaf.schemes else "unknown",
+        "valid_until": say_time(leaf.not_after),
+    }
+
+
+def _common_name(name: x509.Name) -> str:
+    found = name.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(found[0].value) if found else name.rfc4514_string()
 
 
 def as_dict(session: Session, ledger: Ledger, catalog: Catalog, now: float) -> dict[str, Any]:
@@ -63,15 +89,18 @@ def as_dict(session: Session, ledger: Ledger, catalog: Catalog, now: float) -> d
     }
 
 
-def as_html(facts: dict[str, Any], ledger: Ledger, *, preview: bool = False) -> str:
-    """The page for people, from what `as_dict` says."""
+def as_html(facts: dict[str, Any], ledger: Ledger, *, preview: bool = False, advice: str = "") -> str:
+    """The page for people, from what `as_dict` says; `advice` is what else they are told, at its head."""
     server, client = facts["server"], facts["client"]
     is_delegated = server["kind"] == "delegated credential"
     rows = [("Proved by", f"{server['kind']}, {server['scheme']} ({server['code_point']})")]
+    subline = f"{server['scheme']}, the leaf's own key; no delegated credential"
     if is_delegated:
+        life = remaining_life(server["remaining_seconds"])
+        subline = f"{server['scheme']}, for another {life}"
         rows += [
             ("Credential", f"{server['credential_bytes']:,} bytes, signed by the leaf's {server['signed_by']} key"),
-            ("Remaining life", f"{_life(server['remaining_seconds'])}, until {server['valid_until']}"),
+            ("Remaining life", f"{life}, until {server['valid_until']}"),
         ]
     rows += [
         ("Client", "not asked, or anonymous" if client is None else f"{client['kind']}, {client['scheme']}"),
@@ -79,11 +108,13 @@ def as_html(facts: dict[str, Any], ledger: Ledger, *, preview: bool = False) -> 
         ("Cipher suite", facts["cipher_suite"]),
         ("Server name", facts["server_name"] or "none sent"),
     ]
+    how = "would be protected by" if preview else "was protected by"
     return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
-        headline=escape(f"A {server['scheme']} {'delegated credential' if is_delegated else 'certificate key'}"),
-        subline=escape(
-            "protected this connection" if not preview else "would protect a connection: a preview, sent without TLS"
-        ),
+        kind="delegated" if is_delegated else "plain",
+        headline=f"This connection {how} a {'delegated credential' if is_delegated else 'certificate'}",
+        subline=escape(subline + ("; a preview, sent without TLS" if preview else "")),
+        advice=f'<p class="advice">{escape(advice)}</p>' if advice else "",
+        picture=chain_picture(server),
         rows="\n".join(f"<tr><th scope=row>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows),
         server_chart=_chart(_bars(ledger, "server"), "What the server sent, in bytes"),
         client_chart=_chart(_bars(ledger, "client"), "What the client sent, in bytes"),
@@ -131,10 +162,6 @@ def _network(ledger: Ledger, side: str) -> str:
         f"segment{'s' if direction.segments != 1 else ''} of 1,460 bytes, "
         f"{direction.flights} flight{'s' if direction.flights != 1 else ''} from a window of 10 segments"
     )
-
-
-def _life(seconds: int) -> str:
-    return say_duration(seconds, units=2) if seconds >= 0 else "none"
 
 
 def _scheme_name(catalog: Catalog, code_point: int) -> str:
