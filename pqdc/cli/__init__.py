@@ -37,6 +37,7 @@ COMMANDS = (
     "serve",
     "connect",
     "verdicts",
+    "demo_site",
     "bench",
     "compare",
     "table",

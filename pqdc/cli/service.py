@@ -30,7 +30,7 @@ class Service:
     Args:
         load: gives the settings, now and whenever they are to be read again.
         catalog: names schemes.
-        advise: what a client is told at the head of the page, besides what it says.
+        greet: is told of each connection that asks for something; says what its page has at its head, if anything.
         listening: is told the address once clients may come.
     """
 
@@ -39,12 +39,12 @@ class Service:
         load: Callable[[], Server],
         catalog: Catalog,
         *,
-        advise: Callable[[Session], str] = lambda _: "",
+        greet: Callable[[Session], str] = lambda _: "",
         listening: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._load = load
         self._catalog = catalog
-        self._advise = advise
+        self._greet = greet
         self._listening = listening
         self._settings = load()
         if not self._settings.identities:
@@ -123,7 +123,7 @@ class Service:
         from pqdc.handshake.transport.http import Answer
 
         facts = page.as_dict(session, ledger, self._catalog, datetime.now(UTC).timestamp())
-        advice = self._advise(session)
+        advice = self._greet(session)
         return {
             "/": Answer("text/html", lambda: page.as_html(facts, ledger, preview=preview, advice=advice)),
             "/handshake.json": Answer("application/json", lambda: json.dumps(facts, indent=2) + "\n"),

@@ -29,47 +29,15 @@ from pqdc.errors import PeerUnavailable
 from pqdc.files import read_file
 from pqdc.peers import PeerOutcome, ServerFiles, Serving
 from pqdc.peers.distribution import install
+from pqdc.peers.firefox_profile import PACKAGE, QUIET, find_firefox, private_environ, write_preferences
 from pqdc.peers.process import Child
 
-__all__ = ["DC_PREFERENCE", "Browser", "Firefox", "find_firefox", "write_preferences"]
+__all__ = ["Browser", "Firefox"]
 
-PACKAGE = "firefox-esr"  # as Debian calls it
-DC_PREFERENCE = "security.tls.enable_delegated_credentials"
-_HINT = f"install Firefox from your distribution; Debian calls it {PACKAGE}"
 _START_SECONDS = 60.0
 _SECONDS = 20.0
 _TLS13 = 4
-
-# Nobody is asked anything, nothing is looked up, fetched or reported, and only this machine is reached.
-_QUIET: Mapping[str, str | int | bool] = {
-    "app.normandy.enabled": False,
-    "app.update.disabledForTesting": True,
-    "browser.aboutwelcome.enabled": False,
-    "browser.safebrowsing.malware.enabled": False,
-    "browser.safebrowsing.phishing.enabled": False,
-    "browser.shell.checkDefaultBrowser": False,
-    "browser.startup.homepage_override.mstone": "ignore",
-    "browser.startup.page": 0,
-    "browser.tabs.warnOnClose": False,
-    "datareporting.policy.dataSubmissionEnabled": False,
-    "datareporting.policy.dataSubmissionPolicyBypassNotification": True,
-    "extensions.getAddons.cache.enabled": False,
-    "extensions.systemAddon.update.enabled": False,
-    "network.captive-portal-service.enabled": False,
-    "network.connectivity-service.enabled": False,
-    "network.dns.disableIPv6": True,
-    "network.http.speculative-parallel-limit": 0,
-    "network.prefetch-next": False,
-    "network.proxy.http": "127.0.0.1",
-    "network.proxy.http_port": 9,
-    "network.proxy.no_proxies_on": "localhost, 127.0.0.1",
-    "network.proxy.ssl": "127.0.0.1",
-    "network.proxy.ssl_port": 9,
-    "network.proxy.type": 1,
-    "services.settings.server": "http://127.0.0.1:9/",
-    "toolkit.telemetry.enabled": False,
-    "trailhead.firstrun.didSeeAboutWelcome": True,
-}
+# A port that the system chooses; and no other version is tried after a failure.
 _DRIVEN: Mapping[str, str | int | bool] = {"marionette.port": 0, "security.tls.version.min": _TLS13}
 
 _TRUST = """
@@ -116,7 +84,7 @@ class Browser:
 
     def __init__(self, preferences: Mapping[str, str | int | bool] | None = None) -> None:
         self._program = find_firefox()
-        self._preferences = {**_QUIET, **_DRIVEN, **(preferences or {})}
+        self._preferences = {**QUIET, **_DRIVEN, **(preferences or {})}
         self._ends = ExitStack()
 
     def __enter__(self) -> Self:
@@ -240,35 +208,6 @@ def read_outcome(facts: Mapping[str, Any]) -> PeerOutcome:
     if facts["version"] is None or facts["status"]:
         raise PeerUnavailable(f"Firefox has not come to TLS: {detail}")
     return PeerOutcome(accepted=True, delegated=facts["delegated"], scheme=facts["scheme"], detail=detail)
-
-
-def find_firefox() -> str:
-    """The program.
-
-    Raises:
-        PeerUnavailable: there is none.
-    """
-    program = shutil.which(PACKAGE) or shutil.which("firefox")
-    if program is None:
-        raise PeerUnavailable("no Firefox on the path", hint=_HINT)
-    return program
-
-
-def write_preferences(profile: Path, preferences: Mapping[str, str | int | bool]) -> None:
-    """A new profile with these preferences."""
-    profile.mkdir(parents=True)
-    lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in preferences.items()]
-    (profile / "user.js").write_text("".join(lines), encoding="utf-8")
-
-
-def private_environ(home: Path) -> dict[str, str]:
-    """Variables that keep the user's own files out of it."""
-    return {
-        "HOME": str(home),
-        "XDG_CACHE_HOME": str(home),
-        "XDG_CONFIG_HOME": str(home),
-        "MOZ_CRASHREPORTER_DISABLE": "1",
-    }
 
 
 def _active_port(profile: Path, child: Child) -> int:
