@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sampling import replay, sample
+from sampling import replay
 
 from pqdc.errors import BackendUnavailable
 from pqdc.measure.clock import CLOCK
@@ -13,7 +13,7 @@ from pqdc.measure.journal import Recorder
 from pqdc.measure.workbench import Workbench
 from pqdc.scheme import backends
 
-SAMPLES = 300
+SAMPLES, WARMUP = 300, 20
 
 
 @pytest.mark.benchmark(timer=CLOCK, group="overhead")
@@ -22,7 +22,7 @@ def test_empty_native(benchmark: Any, workbench: Workbench, record: Recorder) ->
     """Two readings of the clock in the native loop."""
     try:
         backend: Any = backends.load_backend("liboqs")
-        samples = backend.time_natively("empty", [workbench.message()] * SAMPLES)
+        samples = backend.time_natively("empty", [workbench.message()], samples=WARMUP + SAMPLES)[WARMUP:]
     except BackendUnavailable as reason:
         pytest.skip(str(reason))
     replay(benchmark, samples)
@@ -37,5 +37,5 @@ def test_empty(benchmark: Any, record: Recorder) -> None:
     def nothing(_key: object, _message: object) -> None:
         return None
 
-    sample(benchmark, nothing, lambda: (None, None), rounds=SAMPLES, estimate_ns=100)
+    benchmark.pedantic(nothing, setup=lambda: ((None, None), {}), rounds=SAMPLES, warmup_rounds=WARMUP)
     record.times(benchmark)

@@ -19,6 +19,7 @@ import pytest
 
 from pqdc.credential import fit
 from pqdc.errors import BackendUnavailable, PqdcError
+from pqdc.measure import interference
 from pqdc.measure.journal import Journal, Recorder
 from pqdc.measure.plan import QUICK, Plan
 from pqdc.measure.workbench import Stock, Workbench
@@ -31,6 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("pqdc")
     group.addoption("--pqdc-plan", type=Path, metavar="FILE", help="a plan, JSON; every scheme in a quick look if none")
     group.addoption("--pqdc-process", type=int, default=0, metavar="N", help="the number of this process in the plan")
+    group.addoption("--pqdc-done", type=Path, metavar="FILE", help="tests that need not run again, JSON")
     group.addoption("--pqdc-journal", type=int, metavar="FD", help="where to write what each cell gives")
 
 
@@ -46,10 +48,12 @@ def pytest_configure(config: pytest.Config) -> None:
     process = config.getoption("--pqdc-process")
     config.stash[WORKBENCH] = Workbench(catalog, plan, process=process, now=datetime.now(UTC))
     config.stash[JOURNAL] = Journal(config.getoption("--pqdc-journal"))
+    config.stash[CPU] = interference.pin() if path and plan.pin else None
 
 
 WORKBENCH = pytest.StashKey[Workbench]()
 JOURNAL = pytest.StashKey[Journal]()
+CPU = pytest.StashKey[int | None]()
 
 
 def pytest_benchmark_generate_machine_info() -> dict[str, Any]:
@@ -67,6 +71,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if marker.kwargs["operation"] in bench.plan.operations:
         for scheme in map(bench.catalog.__getitem__, bench.plan.schemes):
             if marker.kwargs.get("needs_fit") and fit.reason_against(scheme, _leaf_signature_bytes(bench)):
+                continue
+            if marker.kwargs.get("needs_spki") and not scheme.spki_oid:
                 continue
             names = backends.available(scheme)
             pairs += [(scheme.name, name) for name in names if marker.kwargs["level"] != "native" or _is_native(name)]
@@ -93,7 +99,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if _operation(item) in bench.plan.operations and not _empty_set(item)]
     if config.getoption("--pqdc-plan"):
         random.Random(f"{bench.plan.seed}/{config.getoption('--pqdc-process')}/order").shuffle(items)  # noqa: S311
-    config.stash[JOURNAL].write(tasks=[item.nodeid for item in items])
+    config.stash[JOURNAL].write(tasks=[item.nodeid for item in items], cpu=config.stash[CPU])
+    if path := config.getoption("--pqdc-done"):
+        done = set(json.loads(path.read_bytes()))
+        items[:] = [item for item in items if item.nodeid not in done]
 
 
 def _operation(item: pytest.Item) -> str:
@@ -106,15 +115,19 @@ def _empty_set(item: pytest.Item) -> bool:
     return "NOTSET" in item.nodeid
 
 
-def pytest_sessionstart() -> None:
-    """What has been loaded so far stays: later collections need not look at it."""
-    gc.collect()
-    gc.freeze()
-
-
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """The journal's last line says that there is no more to come."""
     session.config.stash[JOURNAL].write(end=int(exitstatus))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """The journal knows what is running, and what has run, however it ended."""
+    journal = item.config.stash[JOURNAL]
+    journal.write(begin=item.nodeid, **_cell(item))
+    result = yield
+    journal.write(done=item.nodeid)
+    return result
 
 
 @pytest.hookimpl(wrapper=True)
@@ -141,8 +154,9 @@ def _cell(item: pytest.Item) -> dict[str, str]:
 
 @pytest.fixture(autouse=True)
 def no_garbage_collection() -> Iterator[None]:
-    """Garbage is collected between cells, never in one."""
+    """Garbage is collected between cells, never in one; what is none then stays, and need not be looked at again."""
     gc.collect()
+    gc.freeze()
     gc.disable()
     yield
     gc.enable()
@@ -162,9 +176,10 @@ def stock(workbench: Workbench, scheme: str, backend: str) -> Stock:
 
 @pytest.fixture
 def record(request: pytest.FixtureRequest) -> Iterator[Recorder]:
-    """Takes what the cell gives, and tells the journal when the cell has ended well."""
-    journal = request.config.stash[JOURNAL]
-    journal.write(begin=request.node.nodeid)
+    """Takes what the cell gives, and tells the journal, with what others took of its time."""
+    cpu = request.config.stash[CPU]
     recorder = Recorder(_cell(request.node))
+    before = interference.read(cpu)
     yield recorder
-    journal.write(rows=recorder.rows)
+    took = interference.read(cpu).since(before)
+    request.config.stash[JOURNAL].write(rows=recorder.rows, interference=took)

@@ -16,6 +16,7 @@ from pqdc.errors import FileError, ResultError, UnknownScheme
 from pqdc.measure import outcome as outcomes
 from pqdc.measure import seal
 from pqdc.measure.clock import NativeClock
+from pqdc.measure.diary import Diary
 from pqdc.measure.environment import scrub
 from pqdc.measure.facts import scheme_facts, select
 from pqdc.measure.journal import Journal, Recorder, nanoseconds
@@ -130,7 +131,12 @@ def test_a_run_is_complete_only_when_all_its_processes_are():
 
 
 def test_results_of_one_minute_do_not_overwrite_each_other(tmp_path: Path):
-    names = [outcomes.write_new(new_outcome(), tmp_path).name for _ in range(3)]
+    names = []
+    for _ in range(3):
+        diary = Diary.begin(new_outcome(), tmp_path)
+        names.append(diary.result.name)
+        outcomes.write(new_outcome(), diary.result)
+        diary.close(remove=True)
     assert len(set(names)) == 3
     assert all(name.startswith("2026-11-25T0312Z-") for name in names)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
@@ -247,10 +253,10 @@ def quietly(outcome: Outcome, progress=lambda _: None) -> list[int]:
 def test_a_process_that_dies_leaves_what_others_measured(monkeypatch):
     commands = seal.command
 
-    def second_dies(folder, *, plan, process, journal):
+    def second_dies(folder, *, process, **others):
         if process == 1:
             return [sys.executable, "-c", "import os; os.kill(os.getpid(), 11)"]
-        return commands(folder, plan=plan, process=process, journal=journal)
+        return commands(folder, process=process, **others)
 
     monkeypatch.setattr(seal, "command", second_dies)
     outcome = new_outcome()

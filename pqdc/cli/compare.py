@@ -142,7 +142,7 @@ def notes(comparison: Comparison) -> list[str]:
     margin = _percent(comparison.margin)
     counts = {verdict: len(comparison.of(verdict)) for verdict in ("slower", "faster", "same", "unclear")}
     lines = [f"{second.name} against {first.name}: {len(rows)} rows."]
-    if reason := machines_differ(first, second):
+    if reason := machines_differ(first.environment, second.environment):
         lines.append(f"Runs of different machines ({reason}): a ratio tells nothing of the software alone.")
     lines += _what_else_differs(comparison)
     lines.append(
@@ -197,7 +197,7 @@ def _as_dict(comparison: Comparison) -> dict[str, Any]:
     return {
         "first": comparison.first.name,
         "second": comparison.second.name,
-        "different_machines": machines_differ(comparison.first, comparison.second),
+        "different_machines": machines_differ(comparison.first.environment, comparison.second.environment),
         "margin": comparison.margin,
         "alpha": ALPHA,
         "processes": comparison.processes,

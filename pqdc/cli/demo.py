@@ -31,7 +31,7 @@ def command(
 
     from pqdc.cli import bench
     from pqdc.measure.facts import select
-    from pqdc.measure.outcome import SUFFIX, write
+    from pqdc.measure.outcome import SUFFIX
     from pqdc.measure.plan import QUICK, Plan
     from pqdc.report import load_renderer
     from pqdc.report.frame import load_results
@@ -51,16 +51,12 @@ def command(
         minted = _mint_all(_make_leaf(Path(folder), catalog, plan.leaf_scheme), catalog, plan.schemes)
     _say(f"minted and verified {sum(minted.values())} credentials")
     path = platformdirs.user_cache_path("pqdc") / "demo" / f"demo{SUFFIX}"
-    bench.measure(outcome, lambda state: _keep(write(state, path)), algorithms or [])
+    bench.measure(outcome, path, algorithms or [])
     status = bench.finish(outcome, path)
     sys.stdout.write(load_renderer("rich").render(make_table(load_results(path))))
     sys.stdout.flush()
     _say(_count(outcome))
     return status
-
-
-def _keep(_path: Path) -> None:
-    """The file is where it is on every run."""
 
 
 def _make_leaf(folder: Path, catalog: Catalog, scheme_name: str) -> Leaf:
@@ -90,7 +86,7 @@ def _mint_all(leaf: Leaf, catalog: Catalog, names: tuple[str, ...]) -> Counter[s
     """Mint and verify one credential for each scheme and backend that can; how many by backend."""
     from datetime import timedelta
 
-    from pqdc.cli.bench import Meter
+    from pqdc.cli.meter import Meter
     from pqdc.credential.fit import reason_against
     from pqdc.credential.mint import Minter
     from pqdc.credential.structures import DelegatedCredential

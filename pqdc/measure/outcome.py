@@ -9,6 +9,7 @@ import gzip
 import hashlib
 import json
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,37 +18,73 @@ from typing import Any, Final, Literal
 
 from pqdc.errors import FileError
 from pqdc.files import OutputFile, write_files
+from pqdc.measure.environment import scrub
 from pqdc.measure.plan import Plan
 
-__all__ = ["FORMAT", "SUFFIX", "VERSION", "Outcome", "Process", "check_folder", "write", "write_new"]
+__all__ = ["FORMAT", "SUFFIX", "VERSION", "Outcome", "Process", "check_folder", "write"]
 
 FORMAT: Final = "pqdc-result"
 VERSION: Final = 2
 SUFFIX: Final = ".json.gz"
 IDENTITY: Final = ("scheme", "backend", "level", "operation")
+BY_PROCESS: Final = frozenset({"samples", "elapsed_ns", "lost_ns"})
 
 
 @dataclass(slots=True, kw_only=True)
 class Process:
-    """What one process did.
+    """What one process did; a crash or an interruption may have made several of the system's of it.
 
     Attributes:
         tasks: the tests it was to run, in its order.
+        done: those that have ended, well or not.
+        running: the cell that has begun and not ended, with its task as "begin"; empty if there is none.
         rows: what cells gave: identity, unit, samples, and facts of the sampling.
         failures: of cells that gave nothing, identity and reason.
+        interference: what others took of its cells' time, summed up.
+        alone: whether no other run was on the machine, at its start and its end; None if that is not known.
+        cpu: the one it was pinned to.
         ended: "running" until it has; then "complete", "stopped" (by the user) or "failed", with a reason.
     """
 
     started: datetime
     load_before: list[float]
+    alone: bool | None = None
+    cpu: int | None = None
     tasks: list[str] = field(default_factory=list)
+    done: list[str] = field(default_factory=list)
+    running: dict[str, str] = field(default_factory=dict)
     rows: list[dict[str, Any]] = field(default_factory=list)
     failures: list[dict[str, Any]] = field(default_factory=list)
-    begun: int = 0
+    interference: Counter[str] = field(default_factory=Counter)
     ended: Literal["running", "complete", "stopped", "failed"] = "running"
     reason: str = ""
     seconds: float = 0.0
     load_after: list[float] = field(default_factory=list)
+
+    def take(self, entry: Mapping[str, Any]) -> None:
+        """Take in a line of its journal."""
+        if "tasks" in entry:
+            self.tasks, self.cpu = entry["tasks"], entry["cpu"]
+        elif "begin" in entry:
+            self.running = dict(entry)
+        elif "rows" in entry:
+            took = entry["interference"]
+            lost = {"elapsed_ns": took["elapsed_ns"], "lost_ns": took["waited_ns"] + took["stolen_ns"]}
+            self.rows += [row | (lost if row["unit"] != "bytes" else {}) for row in entry["rows"]]
+            self.interference.update(took)
+        elif "failed" in entry:
+            cell = {name: entry[name] for name in IDENTITY}
+            self.failures.append(cell | {"failed": scrub(entry["failed"])})
+        elif "done" in entry:
+            self.done.append(entry["done"])
+            self.running = {}
+
+    def give_up(self, reason: str) -> None:
+        """Let the cell that is running be one that failed."""
+        cell = {name: self.running[name] for name in IDENTITY}
+        self.failures.append(cell | {"failed": reason})
+        self.done.append(self.running["begin"])
+        self.running = {}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -96,10 +133,11 @@ class Outcome:
         for i, process in enumerate(self.processes):
             for row in (*process.rows, *process.failures):
                 key = tuple(row[name] for name in IDENTITY)
-                facts = {name: value for name, value in row.items() if name not in {"samples", "failed"}}
+                facts = {name: value for name, value in row.items() if name not in {*BY_PROCESS, "failed"}}
                 cell = cells.setdefault(key, facts | {"samples": [[] for _ in self.processes]})
                 cell |= facts
-                cell["samples"][i] = row.get("samples", [])
+                for name in BY_PROCESS & row.keys():
+                    cell.setdefault(name, [0] * len(self.processes))[i] = row[name]
                 if "failed" in row:
                     cell.setdefault("failed", row["failed"])
         for key in sorted(cells):
@@ -122,37 +160,23 @@ def _process(process: Process, number: Mapping[str, int]) -> dict[str, Any]:
         "reason": process.reason,
         "load_before": process.load_before,
         "load_after": process.load_after,
+        "alone": process.alone,
+        "cpu": process.cpu,
+        "switches": process.interference["switches"],
+        "stolen": round(process.interference["stolen_ns"] / max(process.interference["elapsed_ns"], 1), 4),
         "order": [number[task] for task in process.tasks],
     }
 
 
-def write(outcome: Outcome, path: Path, *, force: bool = True) -> Path:
+def write(outcome: Outcome, path: Path) -> None:
     """Write it whole, over what this run wrote before.
-
-    Raises:
-        FileError: the folder cannot be written; or there is such a file, and `force` is not set.
-    """
-    text = json.dumps(outcome.as_dict(), allow_nan=False, separators=(",", ":"), ensure_ascii=False)
-    data = gzip.compress(text.encode(), compresslevel=9, mtime=0)
-    (written,) = write_files(path.parent, [OutputFile(name=path.name, data=data)], force=force)
-    return written
-
-
-def write_new(outcome: Outcome, folder: Path) -> Path:
-    """Write it under a name that no file has: runs of one minute are numbered.
 
     Raises:
         FileError: the folder cannot be written.
     """
-    for mark in ("", *(f"-{i}" for i in range(2, 100))):
-        path = folder / f"{outcome.name}{mark}{SUFFIX}"
-        if not path.exists():
-            try:
-                return write(outcome, path, force=False)
-            except FileError:
-                if not path.exists():
-                    raise
-    raise FileError(f"{folder}: too many results of this minute")
+    text = json.dumps(outcome.as_dict(), allow_nan=False, separators=(",", ":"), ensure_ascii=False)
+    data = gzip.compress(text.encode(), compresslevel=9, mtime=0)
+    write_files(path.parent, [OutputFile(name=path.name, data=data)], force=True)
 
 
 def check_folder(folder: Path) -> None:

@@ -8,12 +8,17 @@ from typing import Any, Final
 
 from pqdc.errors import ResultError
 
-__all__ = ["DEFAULT", "OPERATIONS", "QUICK", "Budget", "Plan"]
+__all__ = ["DEFAULT", "OPERATIONS", "PROCESSES", "QUICK", "THOROUGH", "Budget", "Plan"]
 
 OPERATIONS: Final = (
     "keygen",
     "sign",
     "verify",
+    "sign_cold",
+    "verify_cold",
+    "spki_decode",
+    "pkcs8_encode",
+    "pkcs8_decode",
     "mint",
     "dc_verify",
     "dc_encode",
@@ -27,26 +32,41 @@ OPERATIONS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """How long one cell may take in one process, and how many samples it gets whatever that takes.
+    """How long one cell may take in one process, and how many samples it gets within that.
 
     Attributes:
         milliseconds: to spend on the samples of a cell; preparation may take as long again.
         least: samples, however slow the operation is.
         most: samples, however fast it is.
+        usual: samples of an operation that always takes the same time.
+        precision: the standard error of the median, relative to it, for which others get more.
     """
 
     milliseconds: int
     least: int
     most: int
+    usual: int = 50
+    precision: float = 0.01
 
-    def rounds(self, estimate_ns: float, *, share: float = 1.0) -> int:
-        """How many samples of an operation that takes about `estimate_ns` fit into a `share` of the budget."""
-        affordable = int(self.milliseconds * 1e6 * share / max(estimate_ns, 1.0))
-        return max(self.least, min(self.most, affordable))
+    def rounds(self, estimate_ns: float, *, share: float = 1.0, scatter: float | None = None) -> int:
+        """How many samples of an operation that takes about `estimate_ns` to take, within a `share` of the budget.
+
+        Args:
+            estimate_ns: with all that a sample costs besides.
+            share: of the milliseconds.
+            scatter: the standard deviation of its times, relative to them; as many as there is time for if unknown.
+        """
+        affordable = self.milliseconds * 1e6 * share / max(estimate_ns, 1.0)
+        wanted = self.most if scatter is None else max(self.usual, (MEDIAN_ERROR * scatter / self.precision) ** 2)
+        return max(self.least, int(min(self.most, affordable, wanted)))
 
 
-QUICK: Final = Budget(milliseconds=20, least=1, most=100)
-DEFAULT: Final = Budget(milliseconds=150, least=3, most=300)
+MEDIAN_ERROR: Final = 1.2533  # of a median, in standard deviations / sqrt(n): sqrt(pi / 2)
+QUICK: Final = Budget(milliseconds=15, least=1, most=100, usual=20, precision=0.05)
+DEFAULT: Final = Budget(milliseconds=80, least=1, most=2000, usual=40)
+THOROUGH: Final = Budget(milliseconds=1000, least=5, most=5000, usual=200, precision=0.005)
+PROCESSES: Final = 10
+DEAR: Final = frozenset({"sign_cold"})  # operations that are left out unless asked for, or thorough
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,14 +80,16 @@ class Plan:
         budget: of a cell in a process.
         leaf_scheme: the canonical name of the leaf's scheme.
         seed: of the orders and the messages.
+        pin: each process to one CPU, where the system lets it.
     """
 
     schemes: tuple[str, ...]
-    operations: tuple[str, ...] = OPERATIONS
-    processes: int = 5
+    operations: tuple[str, ...] = tuple(name for name in OPERATIONS if name not in DEAR)
+    processes: int = PROCESSES
     budget: Budget = DEFAULT
     leaf_scheme: str = "ECDSA-P256"
     seed: int = 0
+    pin: bool = True
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""

@@ -14,20 +14,21 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
-from pqdc.errors import ResultError
+from pqdc.errors import FileError, ResultError
 from pqdc.measure import seal
 from pqdc.measure.environment import load, scrub
 from pqdc.measure.outcome import Outcome, Process
+from pqdc.measure.presence import Presence, present
 
 __all__ = ["Progress", "run"]
 
-PLAN = "plan.json"
+PLAN, DONE = "plan.json", "done.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,9 @@ class Progress:
     task: str
 
 
+Note = Callable[[Mapping[str, Any]], None]
+
+
 def run(
     outcome: Outcome,
     *,
@@ -48,29 +52,35 @@ def run(
     clock: Callable[[], datetime],
     progress: Callable[[Progress], None],
     keep: Callable[[Outcome], None],
+    note: Note = lambda _: None,
 ) -> None:
-    """Run the plan of `outcome`, and put into it what comes.
+    """Run the plan of `outcome`, or what is left of it, and put into it what comes.
 
     Args:
-        outcome: without processes yet.
+        outcome: new, or of a run that has not come to its end.
         overlays: files over the built-in catalog, which the processes read as well.
         clock: the time, with a time zone.
         progress: told of each cell.
         keep: called after each process, with all that is measured by then.
+        note: told of everything, as it comes.
 
     Raises:
         ResultError: nothing was measured, or there is nothing to measure with.
+        FileError: what was measured cannot be written.
     """
     _require("pytest", "pytest_benchmark")
-    with tempfile.TemporaryDirectory(prefix="pqdc-bench-") as name:
+    with tempfile.TemporaryDirectory(prefix="pqdc-bench-") as name, present() as presence:
         folder = Path(name)
         (folder / PLAN).write_text(json.dumps(outcome.plan.as_dict()), encoding="utf-8")
-        for _ in range(outcome.plan.processes):
-            process = Process(started=clock(), load_before=load())
-            outcome.processes.append(process)
-            environ = seal.environment(os.environ, overlays)
-            with _finishing(process):
-                _measure(outcome, process, folder, environ, progress=progress)
+        environ = seal.environment(os.environ, overlays)
+        for index in range(outcome.plan.processes):
+            if index == len(outcome.processes):
+                outcome.processes.append(_begun(index, clock(), presence, note))
+            process = outcome.processes[index]
+            if process.ended == "complete":
+                continue
+            with _finishing(process, index, presence, note):
+                _measure(outcome, index, folder, environ, progress=progress, note=note)
             if outcome.measured:
                 keep(outcome)
             if process.ended == "stopped":
@@ -79,74 +89,103 @@ def run(
         raise ResultError(f"nothing was measured: {_why(outcome)}", hint="`pqdc doctor` says what is missing")
 
 
+def _begun(index: int, now: datetime, presence: Presence, note: Note) -> Process:
+    process = Process(started=now, load_before=load(), alone=presence.alone())
+    note({"index": index, "process": now.isoformat(), "load": process.load_before, "alone": process.alone})
+    return process
+
+
 @contextlib.contextmanager
-def _finishing(process: Process) -> Iterator[None]:
+def _finishing(process: Process, index: int, presence: Presence, note: Note) -> Iterator[None]:
+    """Whatever comes, the process has an end that is written down."""
     start = time.monotonic()
+    process.ended, process.reason, process.running = "running", "", {}
     try:
         yield
     except KeyboardInterrupt:
         process.ended, process.reason = "stopped", "interrupted"
+    except FileError as error:
+        process.ended, process.reason = "stopped", scrub(str(error))
+        raise
     finally:
-        process.seconds = time.monotonic() - start
+        process.seconds += time.monotonic() - start
         process.load_after = load()
+        process.alone = _both(process.alone, presence.alone())
+    note(
+        {
+            "index": index,
+            "ended": process.ended,
+            "reason": process.reason,
+            "seconds": process.seconds,
+            "load": process.load_after,
+            "alone": process.alone,
+        }
+    )
+
+
+def _both(before: bool | None, after: bool | None) -> bool | None:
+    return None if before is None or after is None else before and after
 
 
 def _measure(
     outcome: Outcome,
-    process: Process,
+    index: int,
     folder: Path,
     environ: dict[str, str],
     *,
     progress: Callable[[Progress], None],
+    note: Note,
 ) -> None:
-    """One process, from its start to its end."""
-    reading, writing = os.pipe()
-    index = len(outcome.processes) - 1
-    command = seal.command(folder, plan=folder / PLAN, process=index, journal=writing)
-    with open(reading, encoding="utf-8") as journal, tempfile.TemporaryFile() as output:  # noqa: PTH123 - a descriptor
-        try:
-            child = subprocess.Popen(
-                command,
-                cwd=folder,
-                env=environ,
-                pass_fds=(writing,),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-            )
-        finally:
-            os.close(writing)
-        with _ending(child):
-            ended = _read(journal, outcome, process, progress)
-            child.wait()
-        _conclude(process, child.returncode, ended=ended, output=output)
+    """One process, from its start to its end; if it dies in a cell, another takes up the cells after that."""
+    process = outcome.processes[index]
+    while True:
+        (folder / DONE).write_text(json.dumps(process.done), encoding="utf-8")
+        reading, writing = os.pipe()
+        command = seal.command(folder, plan=folder / PLAN, process=index, done=folder / DONE, journal=writing)
+        with open(reading, encoding="utf-8") as journal, tempfile.TemporaryFile() as output:  # noqa: PTH123 - a descriptor
+            try:
+                child = subprocess.Popen(
+                    command,
+                    cwd=folder,
+                    env=environ,
+                    pass_fds=(writing,),
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                )
+            finally:
+                os.close(writing)
+            with _ending(child):
+                ended = _read(journal, outcome, index, progress, note)
+                child.wait()
+            if ended or not process.running:
+                _conclude(process, child.returncode, ended=ended, output=output)
+                return
+        reason = f"the process died of it: {_fate(child.returncode)}"
+        process.give_up(reason)
+        note({"index": index, "gave_up": reason})
 
 
-def _read(journal: IO[str], outcome: Outcome, process: Process, progress: Callable[[Progress], None]) -> bool:
+def _read(journal: IO[str], outcome: Outcome, index: int, progress: Callable[[Progress], None], note: Note) -> bool:
     """Take in the journal as it comes; whether it has its last line."""
-    index = len(outcome.processes) - 1
+    process = outcome.processes[index]
     for line in journal:
         entry: dict[str, Any] = json.loads(line)
-        if "tasks" in entry:
-            process.tasks = entry["tasks"]
-        elif "begin" in entry:
-            process.begun += 1
-            done, each = process.begun - 1, len(process.tasks)
+        if "end" in entry:
+            return True
+        note({"index": index} | entry)
+        process.take(entry)
+        if "begin" in entry:
+            each = len(process.tasks)
             progress(
                 Progress(
-                    done=index * each + done,
+                    done=index * each + len(process.done),
                     total=outcome.plan.processes * each,
                     process=index + 1,
                     processes=outcome.plan.processes,
                     task=entry["begin"],
                 )
             )
-        elif "rows" in entry:
-            process.rows += entry["rows"]
-        elif "failed" in entry:
-            process.failures.append(entry | {"failed": scrub(entry["failed"])})
-        elif "end" in entry:
-            return True
     return False
 
 
@@ -167,12 +206,15 @@ def _conclude(process: Process, status: int, *, ended: bool, output: IO[bytes]) 
         return
     process.ended = "failed"
     if status < 0:
-        last = process.tasks[process.begun - 1] if process.begun and process.tasks else "its start"
-        process.reason = f"died of {signal.Signals(-status).name} in {last}"
+        process.reason = f"died of {_fate(status)} {'between two cells' if process.done else 'in its start'}"
         return
     output.seek(0)
     lines = output.read().decode(errors="replace").strip().splitlines()
     process.reason = scrub(f"pytest ended with {status}: {lines[-1] if lines else 'without a word'}")
+
+
+def _fate(status: int) -> str:
+    return signal.Signals(-status).name if status < 0 else f"exit status {status}"
 
 
 def _require(*modules: str) -> None:

@@ -20,15 +20,16 @@ UNWANTED_NAMES = frozenset({"PYTHONMALLOC", "PYTHONDUMPREFS", "PYTHONVERBOSE", "
 PATHS = ("OQS_INSTALL_PATH", "PQDC_ALGORITHMS", "PYTHONPATH", "LD_LIBRARY_PATH")  # which would be read elsewhere
 
 
-def command(folder: Path, *, plan: Path, process: int, journal: int) -> list[str]:
-    """Run bench/ by `plan`, with `folder` for whatever pytest and its plugins want to keep."""
+def command(folder: Path, *, plan: Path, process: int, done: Path, journal: int) -> list[str]:
+    """Run bench/ by `plan`, less what is `done`, with `folder` for whatever pytest and its plugins want to keep."""
     bench = resource("bench")
     return [
         *(sys.executable, "-P", "-m", "pytest", str(bench)),
         *("-c", str(bench / "pytest.ini"), "--rootdir", str(bench), "--confcutdir", str(bench)),
         *("-p", "no:cacheprovider", "-p", "pytest_benchmark.plugin", "-q", "--tb=line", "--color=no"),
         *("--benchmark-quiet", f"--benchmark-storage=file://{folder}"),
-        *("--pqdc-plan", str(plan), "--pqdc-process", str(process), "--pqdc-journal", str(journal)),
+        *("--pqdc-plan", str(plan), "--pqdc-process", str(process)),
+        *("--pqdc-done", str(done), "--pqdc-journal", str(journal)),
     ]
 
 

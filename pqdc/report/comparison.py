@@ -7,7 +7,7 @@ many processes and rows could show at all is part of the answer. docs/results.md
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from math import comb
@@ -134,7 +134,7 @@ def compare(
     Raises:
         ResultError: they are of different machines, or have no row in common.
     """
-    if (reason := machines_differ(first, second)) and not across_machines:
+    if (reason := machines_differ(first.environment, second.environment)) and not across_machines:
         raise ResultError(
             f"{first.name} and {second.name} are of different machines: {reason}",
             hint="--across-machines compares them all the same",
@@ -165,9 +165,9 @@ def compare(
     )
 
 
-def machines_differ(first: Result, second: Result) -> str:
-    """In what two runs' machines differ; empty if they look like one."""
-    ours, theirs = (result.environment.get("machine", {}) for result in (first, second))
+def machines_differ(first: Mapping[str, Any], second: Mapping[str, Any]) -> str:
+    """In what the machines of two environments differ; empty if they look like one."""
+    ours, theirs = (environment.get("machine", {}) for environment in (first, second))
     for name in (*MACHINE, "id"):
         if ours.get(name) != theirs.get(name) and None not in {ours.get(name), theirs.get(name)}:
             return f"{name} {ours.get(name)} and {theirs.get(name)}"
