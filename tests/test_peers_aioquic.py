@@ -189,13 +189,7 @@ def test_our_client_proves_itself_to_its_server(world):
 
 def test_its_client_believes_no_other_key(world):
     """The shim would tell: a credential that nobody asked for is signed by a key that the leaf does not have."""
-
-    class Pushy(ServerConnection):
-        def _choose_identity(self, wishes):
-            self._own = world.mint("P-256", now=now())
-            return self._own
-
-    ours = Pushy(world.server(now=now(), alpn=(b"pqdc",)))
+    ours = ServerConnection(world.server(world.mint("P-256", now=now()), now=now(), alpn=(b"pqdc",), force=True))
     theirs = OverRecords(context(world, is_client=True))
     ours.receive(theirs.data_to_send())
     with pytest.raises(tls.AlertDecryptError):

@@ -8,7 +8,7 @@ refused for them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -42,8 +42,8 @@ class Wishes:
     """
 
     server_name: str | None = None
-    certificate_algorithms: Collection[int] = ()
-    authorities: Collection[bytes] = ()
+    certificate_algorithms: tuple[int, ...] = ()
+    authorities: frozenset[bytes] = frozenset()
 
     @classmethod
     def of(cls, extensions: dict[int, Any]) -> Wishes:
@@ -74,22 +74,21 @@ class ChainFacts:
         self._issuers = {item.issuer.public_bytes() for item in certificates}
         self._signatures = [_points(item, catalog) for item in certificates if item.issuer != item.subject]
 
+    @lru_cache(maxsize=128)  # noqa: B019 - a chain lives as long as its endpoint, and the same peers come again
     def shortcomings(self, wishes: Wishes) -> tuple[bool, bool, bool]:
         """Whether it lacks the name, has none of the CAs, is signed by something unasked; the lesser suits better."""
         name, taken = wishes.server_name, wishes.certificate_algorithms
         return (
-            name is not None and not (self._leaf and _covers(self._leaf, name)),
+            name is not None and not self._covers(name),
             bool(wishes.authorities) and self._issuers.isdisjoint(wishes.authorities),
             not all(any(point in taken for point in points) for points in self._signatures),
         )
 
-
-@lru_cache(maxsize=256)  # a peer may send any name
-def _covers(leaf: x509.Certificate, name: str) -> bool:
-    try:
-        return names_cover(leaf, name)
-    except ProtocolViolation:  # its extensions cannot be read
-        return False
+    def _covers(self, name: str) -> bool:
+        try:
+            return self._leaf is not None and names_cover(self._leaf, name)
+        except ProtocolViolation:  # its extensions cannot be read
+            return False
 
 
 def _points(certificate: x509.Certificate, catalog: Catalog) -> tuple[int, ...]:
