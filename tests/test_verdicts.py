@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from pqdc import pem
 from pqdc.credential import refusals
 from pqdc.errors import PeerUnavailable, PqdcError, ResultError
 from pqdc.handshake import Alert
@@ -19,6 +22,7 @@ from pqdc.report.verdicts import as_markdown, check_format
 from tests.conftest import CATALOG
 
 ROOT = Path(__file__).parents[1]
+PQDC = Path(sys.executable).with_name("pqdc")
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +72,51 @@ def test_our_own_client_follows_the_rfc_in_every_case(stage):
         if case["alert"]:
             assert said["alert"] == case["alert"], case["name"]
     assert "follows RFC 9345 in every row" in as_markdown(results)
+
+
+FROM_FILES = [
+    "P-384",
+    "expired",
+    "another order",
+    "no DelegationUsage",
+    "key of another type",
+    "handshake by another key",
+]
+
+
+@pytest.mark.parametrize("name", FROM_FILES)
+def test_serve_force_shows_the_same(stage, tmp_path, name):
+    """The command, from files, before NSS's client: as the case says. Our own client agrees with it."""
+    (case,) = (case for case in CASES if case.name == name)
+    (identity,) = case.make(stage)
+    for file, label, data in (
+        ("ca.pem", "CERTIFICATE", stage.authority.der),
+        ("leaf.pem", "CERTIFICATE", identity.leaf.der),
+        ("dc.key", "PRIVATE KEY", identity.key.pkcs8()),
+    ):
+        (tmp_path / file).write_bytes(pem.armour(label, data))
+    (tmp_path / "dc.bin").write_bytes(identity.dc.encode())
+    command = [PQDC, "serve", "--force", "--port", "0", "--leaf", "leaf.pem", "--dc", "dc.bin", "--dc-key", "dc.key"]
+    try:
+        peer = Nss()
+    except PeerUnavailable as error:
+        pytest.skip(f"{error}; {error.hint}")
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as server:
+        try:
+            address = server.stdout.readline().strip().removeprefix("https://").rstrip("/")
+            said = peer.connect(int(address.rpartition(":")[2]), ca=tmp_path / "ca.pem")
+            ours = subprocess.run(
+                [PQDC, "connect", address, "--ca", "ca.pem", "--name", "localhost"],
+                cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+            )  # fmt: skip
+        finally:
+            server.terminate()
+            peer.close()
+    assert (said.error or "delegated") == case.expected["nss"]
+    assert (ours.returncode == 0) == (case.verdict == "delegated"), ours.stderr
+    assert case.alert in ours.stderr
 
 
 def test_cases_name_rules_and_alerts_that_there_are():
