@@ -84,12 +84,14 @@ class Peer(Protocol):
         software: what it is called by people.
         roles: what it can be: "client", "server".
         format: of the files that its server loads a credential from; empty if it serves none.
+        other_formats: that it loads too.
     """
 
     name: str
     software: str
     roles: tuple[str, ...]
     format: str
+    other_formats: tuple[str, ...]
 
     @classmethod
     def prepare(cls, tell: Callable[[str], None]) -> None:

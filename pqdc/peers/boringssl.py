@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pqdc.errors import PeerUnavailable
-from pqdc.peers import PeerOutcome, RefusedFiles, ServerFiles
-from pqdc.peers.boringssl_build import CRATE, CRATE_VERSION, server_program
+from pqdc.peers import PeerOutcome, RefusedFiles, ServerFiles, Serving
+from pqdc.peers.boringssl_build import CRATE, CRATE_VERSION, server_program, shim
+from pqdc.peers.bssl_shim import DC_BASE64, serve_by_shim
 from pqdc.peers.process import Child
 from pqdc.resources import resource
 
@@ -47,9 +48,11 @@ class BoringSsl:
     software = "BoringSSL"
     roles = ("server",)
     format = "boringssl"
+    other_formats: tuple[str, ...] = ("bssl-shim", "raw", "pem")
 
     def __init__(self) -> None:
         self._program = server_program()
+        self._shim = shim()
 
     @classmethod
     def prepare(cls, tell: Callable[[str], None]) -> None:
@@ -61,12 +64,21 @@ class BoringSsl:
         return {CRATE: CRATE_VERSION}
 
     @contextmanager
-    def serve(self, files: ServerFiles) -> Iterator[_Serving]:
-        """The credential first, then, for clients that do not ask for it, the leaf's key."""
+    def serve(self, files: ServerFiles) -> Iterator[Serving]:
+        """The credential first, then, for clients that do not ask for it, the leaf's key.
+
+        What the format `bssl-shim` has written is served by bssl_shim, all else by our program.
+        """
+        if files.credential is not None and (files.credential / DC_BASE64).exists():
+            with serve_by_shim(self._shim, files, files.credential) as serving:
+                yield serving
+            return
         own: list[str | Path] = []
         if files.credential is not None:
-            folder = files.credential
-            own += ["--delegated", folder / "dc.bin", folder / "dc.key.der", folder / "leaf.der"]
+            own += ["--delegated"]
+            for names in (("dc.bin", "dc.pem"), ("dc.key.der", "dc.key"), ("leaf.der", "leaf.pem")):
+                found = [files.credential / name for name in names if (files.credential / name).exists()]
+                own += found[:1]
         if files.leaf_key is not None:
             own += ["--certificate", files.leaf_key, files.leaf]
         with Child([self._program, *own]) as child:

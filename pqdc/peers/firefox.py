@@ -151,6 +151,7 @@ class Firefox:
     software = "Firefox"
     roles = ("client",)
     format = ""
+    other_formats: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         self._folder = Path(find_firefox()).resolve().parent

@@ -34,6 +34,7 @@ class Nss:
     software = "NSS tstclnt"
     roles = ("client",)
     format = ""
+    other_formats: tuple[str, ...] = ()
     libraries: Path | None = None
 
     def __init__(self) -> None:

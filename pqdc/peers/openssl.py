@@ -27,6 +27,7 @@ class OpenSsl:
     software = "OpenSSL"
     roles = ("client", "server")
     format = ""
+    other_formats: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         self._program = shutil.which("openssl") or ""
@@ -89,7 +90,10 @@ class _Serving:
     def __init__(self, child: Child) -> None:
         self._child = child
         self._read = 0
-        self.port = int(child.find(r"^ACCEPT .*:(\d+)$")[1])
+        try:
+            self.port = int(child.find(r"^ACCEPT .*:(\d+)$")[1])
+        except PeerUnavailable:
+            raise RefusedFiles(_error(child.output)) from None
 
     def outcome(self) -> PeerOutcome:
         found = self._child.find(r"^CONNECTION ESTABLISHED$|^CONNECTION FAILURE\n.*$", start=self._read)

@@ -83,6 +83,7 @@ class Tlslite:
     software = "tlslite-ng"
     roles = ("client", "server")
     format = "tlslite"
+    other_formats: tuple[str, ...] = ("raw",)
 
     def __init__(self) -> None:
         self._command: tuple[str | Path, ...] = (interpreter(), "-I", "-B", _PROGRAM)
@@ -103,7 +104,8 @@ class Tlslite:
             raise RefusedFiles("a private key of the leaf is needed")
         own = [files.leaf, files.leaf_key]
         if files.credential is not None:
-            own += [files.credential / "dc.pem", files.credential / "dc.key"]
+            pem, raw = files.credential / "dc.pem", files.credential / "dc.bin"
+            own += [pem if pem.exists() else raw, files.credential / "dc.key"]
         with Child([*self._command, "serve", *own]) as child:
             yield _Serving(child)
 

@@ -100,8 +100,11 @@ def serve(leaf: str, key: str, dc: str = "", dc_key: str = "") -> None:
     chain.parsePemList(Path(leaf).read_text(encoding="ascii"))
     delegated: dict[str, Any] = {}
     if dc:
-        der = dePem(Path(dc).read_text(encoding="ascii"), "DELEGATED CREDENTIAL")
-        delegated = {"del_cred": x509.DelegatedCredential().parse(Parser(der)), "dc_key": parse_key(dc_key)}
+        data = Path(dc).read_bytes()
+        if dc.endswith(".pem"):  # as its tls.py tells the two apart
+            data = dePem(data.decode("ascii"), "DELEGATED CREDENTIAL")
+        credential = x509.DelegatedCredential().parse(Parser(bytearray(data)))
+        delegated = {"del_cred": credential, "dc_key": parse_key(dc_key)}
     threading.Thread(target=end_with_stdin, daemon=True).start()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         tell({"port": listener.getsockname()[1]})
@@ -116,7 +119,9 @@ def answer(connection: Any, chain: Any, private: Any, delegated: dict[str, Any])
     """Shake hands as a server, send a page, and say how it ended."""
 
     def converse() -> None:
-        connection.handshakeServer(certChain=chain, privateKey=private, settings=settings(), **delegated)
+        connection.handshakeServer(
+            certChain=chain, privateKey=private, settings=settings(), alpn=[bytearray(b"http/1.1")], **delegated
+        )
         connection.read(min=1, max=4096)
         connection.write(b"HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n\r\nhello\n")
 
