@@ -59,3 +59,9 @@ fuzz: liboqs  ## let atheris look for bytes that break a reader (FUZZ_SECONDS=60
 
 mutate: liboqs  ## the mutation campaign (MUTATE_ARGS="--count 10000000 --jobs 2 --out results/mutation-campaign.json")
 	@$(BIN)/python -m tests.mutate $(MUTATE_ARGS)
+
+.PHONY: bogo
+BOGO_ARGS ?=
+
+bogo: liboqs  ## BoringSSL's test suite against our endpoints, built first (BOGO_ARGS="--test 'DelegatedCredentials-*'")
+	@$(BIN)/python -m tests.bogo $(BOGO_ARGS)

@@ -1,0 +1,89 @@
+"""BoringSSL's test suite against pqdc's endpoints: nothing fails, and the page and the table tell the truth of it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from fnmatch import fnmatchcase
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tests.bogo import campaign
+from tests.bogo.arguments import CredentialFiles, Unsupported, parse
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def folder():
+    missing = [tool for tool in ("go", "cargo", "cc") if shutil.which(tool) is None]
+    if missing:
+        pytest.skip(f"BoGo's runner is built with {' and '.join(missing)}, which is not here")
+    try:
+        return campaign.build()
+    except campaign.RunnerUnavailable as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def ran(folder, tmp_path_factory):
+    """A full run; in a process of its own, which forks for each test."""
+    made = tmp_path_factory.mktemp("bogo")
+    command = [sys.executable, "-m", "tests.bogo", "--json", made / "outcome.json", "--write", made / "page.md"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=1200)
+    assert done.returncode == 0, done.stderr
+    outcome = json.loads((made / "outcome.json").read_text())
+    return SimpleNamespace(page=(made / "page.md").read_text(), **outcome)
+
+
+def test_nothing_fails(ran):
+    assert ran.failed == {}
+    assert len(ran.passed) > 600
+
+
+def test_the_page_is_of_this_run(ran):
+    assert (ROOT / "docs" / "bogo.md").read_text() == ran.page, (
+        'write it again: make bogo BOGO_ARGS="--write docs/bogo.md"'
+    )
+
+
+def test_delegated_credentials_pass(ran):
+    """All that are about TLS 1.3 and a server's choice."""
+    rest = {name: reason for name, reason in ran.disabled.items() if name.startswith("DelegatedCredentials-")}
+    assert set(rest) == {f"DelegatedCredentials-{name}" for name in OTHER}
+    assert sum(name.startswith("DelegatedCredentials-") for name in ran.passed) == 9
+
+
+OTHER = ("TLS11-Forbidden", "TLS12-Forbidden", "TrustAnchorIDs")
+
+
+def test_every_pattern_has_a_test_and_a_reason(folder):
+    names = json.loads((folder / "names.json").read_text())
+    table = json.loads(campaign.CONFIG.read_text())["DisabledTests"]
+    assert [pattern for pattern in table if not any(fnmatchcase(name, pattern) for name in names)] == []
+    assert all(reason.strip() for reason in table.values())
+
+
+def test_arguments_are_sorted_by_kind():
+    words = "-port 1 -shim-id 2 -server -curves 29 -curves 23 -new-delegated-credential -cert-file a -key-file b "
+    words += "-delegated-credential AAE= -cert-file c -new-x509-credential -cert-file d -key-file e -signing-prefs 7"
+    arguments = parse(words.split())
+    assert arguments.switches == {"-server"}
+    assert arguments.numbers["-curves"] == (29, 23)
+    assert arguments.number("-port") == 1
+    assert arguments.number("-expect-cipher") is None
+    assert arguments.credentials == (
+        CredentialFiles(certificates="c", key="b", delegated=b"\0\1"),
+        CredentialFiles(certificates="d", key="e", schemes=(7,)),
+    )
+    assert not arguments.has_default
+    assert parse(["-cert-file", "a", "-key-file", "b"]).has_default
+
+
+def test_a_flag_that_nobody_knows_is_not_passed_over():
+    with pytest.raises(Unsupported, match="-ech-config-list"):
+        parse(["-port", "1", "-ech-config-list", "AAAA"])
