@@ -168,7 +168,7 @@ def test_a_lie_about_sizes_is_named(folder, nist_api, declared, named):
 
 
 def test_a_fault_after_the_proof_is_an_error_and_the_next_call_has_a_new_process(folder, nist_api):
-    scheme = scheme_of(compile_library(folder, "FAULT_SEGFAULT_AT_THE_TENTH_SIGNATURE"))
+    scheme = scheme_of(compile_library(folder, "FAULT_SEGFAULT_AT_THE_SIGNATURE=10"))
     key = nist_api.generate(scheme)
     with pytest.raises(LibraryFault, match=r"^crypto_sign crashes: its process died of SIGSEGV$"):
         [key.sign(MESSAGE) for _ in range(10)]
@@ -176,7 +176,7 @@ def test_a_fault_after_the_proof_is_an_error_and_the_next_call_has_a_new_process
 
 
 def test_a_fault_in_the_native_loop_is_an_error(folder, nist_api):
-    scheme = scheme_of(compile_library(folder, "FAULT_SEGFAULT_AT_THE_TENTH_SIGNATURE"))
+    scheme = scheme_of(compile_library(folder, "FAULT_SEGFAULT_AT_THE_SIGNATURE=10"))
     with pytest.raises(LibraryFault, match=r"^the native loop crashes: its process died of SIGSEGV$"):
         nist_api.time_natively("sign", [MESSAGE] * 30, scheme=scheme)
 

@@ -123,9 +123,9 @@ static int sign(unsigned char *sm, ull *smlen, const unsigned char *m, ull mlen,
 #ifdef FAULT_SEGFAULT_IN_SIGN
 	*nowhere = 1;
 #endif
-#ifdef FAULT_SEGFAULT_AT_THE_TENTH_SIGNATURE
+#ifdef FAULT_SEGFAULT_AT_THE_SIGNATURE
 	static int count;
-	if (++count == 10) {
+	if (++count == FAULT_SEGFAULT_AT_THE_SIGNATURE) {
 		*nowhere = 1;
 	}
 #endif

@@ -93,7 +93,11 @@ class NistApi:
         return _Private(_Public(scheme, engine, raw), engine, secret)
 
     def private_key(self, scheme: Scheme, secret: Secret) -> PrivateKey:
-        """A private key from its expanded form and the public key; the pair is tried before it is believed."""
+        """A private key from its expanded form and the public key; the pair is tried before it is believed.
+
+        Raises:
+            LibraryFault: the library fails on it, as it may on a key that is none.
+        """
         engine, wanted = self._engine(scheme), scheme.private_key_bytes
         if secret.seed:
             raise KeyFormatError(f"keys of {scheme.name} are not made from a seed")
@@ -110,7 +114,7 @@ class NistApi:
         key = _Private(public, engine, secret.expanded)
         try:
             public.verify(key.sign(b"do these belong together?"), b"do these belong together?")
-        except (BadSignature, LibraryFault):
+        except BadSignature:
             raise KeyFormatError(
                 f"private and public half of this key of {scheme.name} do not belong together"
             ) from None
