@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import gc
+import hashlib
 import os
 import re
 import signal
@@ -14,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from pqdc.cli import run
 from pqdc.errors import BackendUnavailable, BadSignature, CatalogError, KeyFormatError, LibraryFault
 from pqdc.scheme import backends
 from pqdc.scheme.backends.nist_api import NistApi
@@ -21,7 +24,7 @@ from pqdc.scheme.catalog import load_catalog
 from pqdc.scheme.nist import companion as companions
 from pqdc.scheme.nist.header import read_sizes
 from pqdc.scheme.pkcs8 import Secret
-from tests.own import EXAMPLE, compile_library, needs_compiler, scheme_of
+from tests.own import EXAMPLE, compile_library, declare, needs_compiler, scheme_of
 
 MESSAGE = b"a message that is signed"
 pytestmark = needs_compiler
@@ -252,6 +255,69 @@ def test_a_message_that_no_pipe_takes_is_refused(nist_api, toy):
     with pytest.raises(LibraryFault, match="are more than a frame of"):
         nist_api.generate(toy).sign(bytes(2**26))
     assert works(nist_api, toy)
+
+
+def test_versions_name_each_library_by_its_bytes(folder):
+    library, backend = compile_library(folder), NistApi()
+    assert set(backend.versions()) == {"companion of nist-api"}
+    works(backend, scheme_of(library))
+    digest = hashlib.sha256(library.read_bytes()).hexdigest()[:16]
+    assert backend.versions()["libtoy.so"] == f"SHA-256 {digest}"
+
+
+# --- Handshakes, benchmarks -----------------------------------------------------------------------------------------
+
+
+FACTS = {"oid": '"2.999.1"', "code_point": 0xFE42}
+
+
+@pytest.fixture
+def cli(capsys, monkeypatch):
+    monkeypatch.delenv("PQDC_ALGORITHMS", raising=False)
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        status = run([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("FAULT_SEGFAULT_AT_THE_SIGNATURE=6", "crypto_sign crashes: its process died of SIGSEGV"),
+        ("FAULT_ACCEPTS_EVERYTHING", "crypto_sign_open accepts everything"),
+    ],
+)
+def test_a_handshake_over_a_library_that_fails_ends_with_its_name(folder, cli, fault, said):
+    library = compile_library(folder, fault)
+    scheme_of(library, **FACTS)
+    status, _, error = cli("handshake", "--scheme", "Mine", "--algorithms", library.with_suffix(".toml"))
+    assert status == 1
+    assert said in error
+    assert len(error.splitlines()) == 1
+
+
+def test_every_command_names_the_fault(folder, cli, tmp_path):
+    """doctor, schemes, scheme check and the rows of a table; a library beside it that works is measured."""
+    broken, works_too = compile_library(folder, "FAULT_PUBLIC_KEY_TOO_LONG"), compile_library(folder)
+    overlay, said = tmp_path / "two.toml", "crypto_sign_keypair writes past its buffer: 9 bytes past the end of the pub"
+    second = {"oid": '"2.999.2"', "code_point": 0xFE43}
+    overlay.write_text(declare(broken, name="Broken", **FACTS) + declare(works_too, name="Works", **second))
+    at = ("--algorithms", overlay)
+    status, out, _ = cli("doctor", *at)
+    assert (status, said in out) == (1, True)
+    _, _, error = cli("schemes", "Broken", *at)
+    assert said in error
+    status, out, _ = cli("scheme", "check", "Broken", "--json", *at)
+    assert (status, said in out) == (1, True)
+    status, out, error = cli("bench", "--quick", "Broken", "Works", "--out", tmp_path / "results", *at)
+    assert status == 0, error
+    _, table, _ = cli("table", out.strip(), "--to", "csv")
+    rows = {row["scheme"]: row for row in csv.DictReader(line for line in table.splitlines() if line[:1] != "#")}
+    assert said in str(rows["Broken"])
+    assert said not in str(rows["Works"])
 
 
 # --- Processes ----------------------------------------------------------------------------------------------------

@@ -202,12 +202,14 @@ def prepare(plan: Plan, catalog: Catalog, written: str) -> Outcome:
     from pqdc.measure.outcome import Outcome
 
     leaf_scheme = catalog[plan.leaf_scheme]
+    # First, as libraries of the user's are proved meanwhile: the environment tells which.
+    schemes = [scheme_facts(catalog[name], leaf_scheme) for name in plan.schemes]
     return Outcome(
         plan=plan,
         command=written,
         started=options.moment(None),
         environment=environment.describe(),
-        schemes=[scheme_facts(catalog[name], leaf_scheme) for name in plan.schemes],
+        schemes=schemes,
     )
 
 

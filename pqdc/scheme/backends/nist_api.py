@@ -6,9 +6,11 @@ wrong, then or later, is a LibraryFault or the reason why the scheme is not comp
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from pqdc.errors import BackendUnavailable, BadSignature, KeyFormatError, LibraryFault
 from pqdc.scheme.drbg import Repeated
@@ -61,6 +63,14 @@ class _Private(PrivateKey):
         return Secret(expanded=self._secret, public=self.public.raw)
 
 
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    except OSError:  # it has gone since
+        return "unknown"
+
+
 class NistApi:
     """Whatever library a scheme names; there is nothing to be here but a system that can run one."""
 
@@ -71,11 +81,16 @@ class NistApi:
         self._engines: dict[_Claim, Engine | str] = {}
 
     def versions(self) -> Mapping[str, str]:
-        """Of the companion; a library has no version but its bytes."""
+        """Of the companion, and of each library that has been proved: it has no version but its bytes."""
         try:
-            return {"companion of nist-api": companion(os.environ).parent.name.partition("-")[2]}
+            told = {"companion of nist-api": companion(os.environ).parent.name.partition("-")[2]}
         except BackendUnavailable as reason:
-            return {"companion of nist-api": f"none: {reason}"}
+            told = {"companion of nist-api": f"none: {reason}"}
+        for path in sorted(
+            {claim.library.path for claim, engine in self._engines.items() if isinstance(engine, Engine)}
+        ):
+            told[path.name] = " and ".join(filter(None, (told.get(path.name), f"SHA-256 {_digest(path)}")))
+        return told
 
     def reason_against(self, scheme: Scheme) -> str:
         """Empty for what has proved itself, once in this process; else what it does, or why it cannot be loaded."""
