@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from pqdc.credential.authority import Authority, make_authority
 from pqdc.credential.certificate import DELEGATION_USAGE, KEY_USAGE, Certificate
-from pqdc.credential.structures import Credential, DelegatedCredential, Role, signed_prefix
+from pqdc.credential.structures import EXTENSION_TYPE, Credential, DelegatedCredential, Role, signed_prefix
 from pqdc.handshake import Identity
+from pqdc.handshake.messages import CertificateEntry, CertificateMessage
 from pqdc.scheme import backends
 from pqdc.scheme.catalog import Catalog
 from pqdc.scheme.keys import PrivateKey
@@ -154,6 +155,18 @@ class Stage:
         return Identity(leaf=leaf.certificate, key=leaf.key)
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Odd(Identity):
+    """An identity whose Certificate message is made by hand."""
+
+    entries: tuple[CertificateEntry, ...]
+
+    @cached_property
+    def message(self) -> CertificateMessage:
+        """These entries, whatever they hold."""
+        return CertificateMessage(entries=self.entries)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Case:
     """What is shown to a client, and what ought to come of it.
@@ -163,7 +176,7 @@ class Case:
         served: for people.
         make: what the server has; the first is shown, whatever the client offers, if `force`.
         verdict: what RFC 9345 wants: the credential believed, the leaf's own key instead, or an alert.
-        rule: of docs/rules.md that is broken, with its section; empty if none is.
+        rule: that is broken, by its name in docs/rules.md if it has one, and where it stands; empty if none is.
         alert: that the RFC wants for it; empty where it leaves the choice.
         ask: whether the client asks for credentials.
         force: whether the server is an experimenter's.
@@ -196,12 +209,19 @@ _TLSLITE = {
     "a client's": "TLSDecryptionFailed",
     "key of another type": "TLSIllegalParameterException",
     "handshake by another key": "TLSDecryptionFailed",
+    "cut off": "TLSLocalAlert decode_error",
+    "no signature": "TLSDecryptionFailed",
+    "twice": "TLSLocalAlert illegal_parameter",
+    "beside the CA": "certificate",
 }
+# NSS sets no error at all there, and Firefox makes one of that.
+_FIREFOX = {"a byte after it": "SEC_ERROR_LIBRARY_FAILURE"}
 
 
 def _known(name: str, mozilla: str) -> dict[str, str]:
     """What Mozilla's clients and tlslite-ng are known to say in the case of that name."""
-    return dict.fromkeys(MOZILLA, mozilla) | {"tlslite": _TLSLITE.get(name, "delegated")}
+    others = {"firefox": _FIREFOX.get(name, mozilla), "tlslite": _TLSLITE.get(name, "delegated")}
+    return dict.fromkeys(MOZILLA, mozilla) | others
 
 
 def _good(name: str, served: str, make: Callable[[Stage], DelegatedCredential]) -> Case:
@@ -250,6 +270,29 @@ def _forged(**options: Any) -> Callable[[Stage], DelegatedCredential]:
 def _served(scheme: str, *, fallback: bool = False) -> Callable[[Stage], tuple[Identity, ...]]:
     """A faultless credential for that scheme, and the leaf's own key if told so."""
     return lambda stage: (stage.show(stage.forge(scheme=scheme)), *([stage.plain()] if fallback else []))
+
+
+def _in_entry(encode: Callable[[DelegatedCredential], tuple[bytes, ...]]) -> Callable[[Stage], tuple[Identity, ...]]:
+    """A faultless credential, of which these extensions are made, in the leaf's entry."""
+
+    def make(stage: Stage) -> tuple[Identity, ...]:
+        dc, leaf = stage.forge(), stage.leaf.certificate
+        extensions = tuple((EXTENSION_TYPE, data) for data in encode(dc))
+        entry = CertificateEntry(der=leaf.der, extensions=extensions)
+        return (_Odd(leaf=leaf, key=stage.key("ECDSA-P256", "dc"), dc=dc, unfit=True, entries=(entry,)),)
+
+    return make
+
+
+def _in_issuers_entry(stage: Stage) -> tuple[Identity, ...]:
+    """A faultless credential beside the CA's certificate; the handshake is proved by the leaf's own key."""
+    leaf = stage.leaf
+    shown = ((EXTENSION_TYPE, stage.forge().encode()),)
+    entries = (
+        CertificateEntry(der=leaf.certificate.der),
+        CertificateEntry(der=stage.authority.der, extensions=shown),
+    )
+    return (_Odd(leaf=leaf.certificate, key=leaf.key, entries=entries),)
 
 
 def _under(stage: Stage, **leaf: Any) -> tuple[Identity, ...]:
@@ -423,10 +466,50 @@ CASES: tuple[Case, ...] = (
     _refused(
         "handshake by another key",
         "a faultless one, and a CertificateVerify by another key",
-        "V3, RFC 8446 section 4.4.3",
+        "RFC 8446 section 4.4.3",
         "SEC_ERROR_BAD_SIGNATURE",
         lambda stage: (stage.show(stage.forge(), key=stage.key("ECDSA-P256", "stranger")),),
         alert="decrypt_error",
+    ),
+    _refused(
+        "a byte after it",
+        "a faultless one, and a byte after it in the extension",
+        "V7, RFC 9345 section 4; RFC 8446 section 6.2",
+        "error 0",
+        _in_entry(lambda dc: (dc.encode() + b"\0",)),
+        alert="decode_error",
+    ),
+    _refused(
+        "cut off",
+        "one without its last byte",
+        "V7, RFC 9345 section 4; RFC 8446 section 6.2",
+        "SEC_ERROR_BAD_DATA",
+        _in_entry(lambda dc: (dc.encode()[:-1],)),
+        alert="decode_error",
+    ),
+    _broken(
+        "no signature",
+        "one with a signature of no bytes",
+        "V7, RFC 9345 section 4",
+        BAD_SIGNATURE,
+        _forged(spoil=lambda _: b""),
+        alert="decode_error",
+    ),
+    _refused(
+        "twice",
+        "a faultless one, twice in the leaf's entry",
+        "V7, RFC 8446 section 4.2",
+        "SSL_ERROR_RX_UNEXPECTED_EXTENSION",
+        _in_entry(lambda dc: (dc.encode(), dc.encode())),
+        alert="",
+    ),
+    Case(
+        name="beside the CA",
+        served="a faultless one in the entry of the CA's certificate, and the leaf's key",
+        make=_in_issuers_entry,
+        verdict="certificate",
+        rule="C3, RFC 9345 section 4.1.1",
+        expected=_known("beside the CA", "certificate"),
     ),
     Case(
         name="RSA leaf",
