@@ -36,6 +36,7 @@ COMMANDS = (
     "handshake",
     "serve",
     "connect",
+    "interop",
     "verdicts",
     "demo_site",
     "bench",

@@ -5,12 +5,13 @@ The first deviation that fits counts, and it must come so: a peer that learns be
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from pqdc.peers.pairing import Pairing
 
-__all__ = ["CERTIFICATE", "DELEGATED", "DEVIATIONS", "UNLOADABLE", "Deviation", "expectation"]
+__all__ = ["CERTIFICATE", "DELEGATED", "DEVIATIONS", "UNLOADABLE", "UNTRIED", "Deviation", "expectation"]
 
 DELEGATED, CERTIFICATE, UNLOADABLE = "delegated", "certificate", "not loadable"
 
@@ -149,6 +150,16 @@ DEVIATIONS: tuple[Deviation, ...] = (
         reason="tlslite-ng checks a credential that an ML-DSA leaf has signed as if it were signed by RSA",
     ),
 )
+
+# Formats whose software nothing here runs; what is not in a package registry cannot be had by `make interop`.
+UNTRIED: Mapping[str, str] = {
+    "cfgo": "cloudflare/go is a fork of the Go toolchain; Go's module proxy does not serve it",
+    "fizz": "Fizz is in neither Debian nor PyPI nor crates.io",
+    "fizz-server": "as Fizz",
+    "interop-runner": "it drives containers of the implementations named here",
+    "nss": "no tool of NSS's loads a credential, only programs against its API do",
+    "tongsuo": "Tongsuo is in neither Debian nor crates.io; tongsuopy on PyPI has no credentials",
+}
 
 
 def expectation(pairing: Pairing) -> Deviation:

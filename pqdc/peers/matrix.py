@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from pqdc.errors import FileError, PeerUnavailable
 from pqdc.handshake import Proof
@@ -19,7 +20,7 @@ from pqdc.peers.laboratory import HOST, Laboratory
 from pqdc.peers.meeting import Meeting, ask_peer, serve_peer
 from pqdc.peers.pairing import OURSELVES, Pairing
 
-__all__ = ["Cell", "run"]
+__all__ = ["Cell", "as_dict", "run"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,22 @@ def run(
         each(cell)
         cells.append(cell)
     return cells
+
+
+def as_dict(cell: Cell) -> dict[str, Any]:
+    """As it stands in a result: nothing of this machine is in it."""
+    pairing = cell.pairing
+    return {
+        "server": pairing.server,
+        "client": pairing.client,
+        "format": pairing.format,
+        "leaf": pairing.leaf,
+        "scheme": pairing.scheme,
+        "outcome": cell.outcome,
+        "said": cell.said,
+        "reason": cell.expected.reason if cell.explained else "",
+        "explained": cell.explained,
+    }
 
 
 def _judge(pairing: Pairing, meet: Callable[[], Sequence[PeerOutcome]]) -> Cell:
