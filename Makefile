@@ -2,11 +2,12 @@
 PYTHON      ?= python3
 PYTEST_ARGS ?= -n 2
 BENCH_ARGS  ?=
+INTEROP_ARGS ?=
 
 BIN := .venv/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip --quiet --no-input
 
-.PHONY: help env liboqs demo test check bench clean
+.PHONY: help env liboqs peers demo interop test check bench clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -15,7 +16,7 @@ help:  ## list the targets
 demo: liboqs  ## mint, verify, shake hands and compare, for every scheme
 	@$(BIN)/pqdc demo
 
-test: liboqs  ## the whole test suite (PYTEST_ARGS="-n 0 -k name" for a part of it)
+test: liboqs peers  ## the whole test suite (PYTEST_ARGS="-n 0 -k name" for a part of it)
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: env  ## format, lint, types, import contracts
@@ -30,6 +31,12 @@ bench: liboqs  ## run the benchmarks (BENCH_ARGS="--quick ML-DSA-44")
 liboqs: env  ## find liboqs, or build it into the user's cache
 	@$(BIN)/python native/build.py
 
+interop: liboqs peers  ## credentials between pqdc and other people's TLS (INTEROP_ARGS="boringssl --json")
+	@$(BIN)/pqdc interop $(INTEROP_ARGS)
+
+peers: env  ## bring that TLS here, as far as can be: builds BoringSSL once; as root, installs from the distribution
+	@$(BIN)/pqdc interop --prepare
+
 env: .venv/ready  ## .venv with pqdc and what its development needs
 
 # The stamp comes last: an install that was interrupted is taken up again, a venv without a working pip is made anew.
@@ -41,7 +48,7 @@ env: .venv/ready  ## .venv with pqdc and what its development needs
 	@$(PIP) install --progress-bar off --constraint constraints.txt --editable '.[dev,native]'
 	@touch $@
 
-clean:  ## remove what was made here (the cache of liboqs stays)
+clean:  ## remove what was made here (what was built into the cache stays)
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks .coverage htmlcov build dist
 	find . -name __pycache__ -prune -exec rm -rf {} +
 

@@ -43,11 +43,10 @@ def work() -> None:
         raise BuildError(f"unknown arguments: {shlex.join(arguments)}", hint="--print-source is the only one")
     else:
         prepare()
-        tell(f"{finder.version()}: {finder.server_program()}")
 
 
 def prepare() -> None:
-    """Make what is missing: the library, and a server of today's server.cc."""
+    """Make what is missing: the library, and a server of today's server.cc. Nothing is said if all is there."""
     if not is_complete():
         with locked(tell):  # whoever had to wait finds everything made
             if read_manifest(finder.build_folder()) is None:

@@ -30,6 +30,7 @@ def command(as_json: options.AsJson = False, algorithms: options.Algorithms = No
         "machine": f"{platform.system()} {platform.release()} {platform.machine()}",
         "packages": {name: _version(name) for name in _PACKAGES},
         "backends": _backends(options.catalog(algorithms)),
+        "peers": _peers(),
         "timers": _timers(),
         "tools": {tool: bool(shutil.which(tool)) for tool in ("cc", "cargo", "openssl")},
     }
@@ -79,6 +80,22 @@ def _library(backend: Any) -> dict[str, Any]:
     return {"library": str(library.liboqs), "origin": library.origin, "native_loop": library.native_loop}
 
 
+def _peers() -> dict[str, dict[str, Any]]:
+    from pqdc.errors import PeerUnavailable
+    from pqdc.peers import load_peer, peer_names
+
+    found: dict[str, dict[str, Any]] = {}
+    for name in peer_names():
+        try:
+            peer = load_peer(name)
+        except PeerUnavailable as error:
+            found[name] = {"versions": {}, "missing": str(error), "hint": error.hint}
+        else:
+            found[name] = {"versions": dict(peer.versions()), "missing": "", "hint": ""}
+            peer.close()
+    return found
+
+
 def _timers() -> dict[str, str]:
     info = time.get_clock_info("perf_counter")
     raw = time.clock_getres(time.CLOCK_MONOTONIC_RAW) if hasattr(time, "CLOCK_MONOTONIC_RAW") else None
@@ -101,6 +118,11 @@ def _print(facts: dict[str, Any]) -> None:
             print(f"         {backend['library']} (from {backend['origin']}), {loop} the native timing loop")
         for scheme, reason in backend["own"].items():
             print(f"broken   {scheme}: {reason}" if reason else f"found    {scheme}: it has proved itself")
+    for name, peer in facts["peers"].items():
+        if peer["missing"]:
+            print(f"missing  peer {name}: {peer['missing']}\n         to get it: {peer['hint']}")
+        else:
+            print(f"found    peer {name}: {', '.join(f'{what} {number}' for what, number in peer['versions'].items())}")
     for package, number in facts["packages"].items():
         hint = "pip install 'pqdc[bench]'" if package.startswith("pytest") else f"pip install {package}"
         print(f"found    {package} {number}" if number else f"missing  {package}\n         to get it: {hint}")

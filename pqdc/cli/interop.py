@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pqdc.peers.matrix import Cell
 
 LEAVES = "P-256,P-384,Ed25519,RSA-2048,ML-DSA-65"
+TOOLS = ("tshark",)  # no peer, but a reader of what passes between peers
 SCHEMES = "P-256,P-384,P-521,Ed25519,Ed448,RSA-PSS-2048,ML-DSA-44,ML-DSA-65,ML-DSA-87,Falcon-512"
 
 
@@ -57,16 +58,26 @@ def command(
 def _prepare(names: list[str]) -> int:
     """Whatever cannot be prepared is told with its reason; that is a failure only if it was named."""
     from pqdc.errors import PeerUnavailable
-    from pqdc.peers import peer_class, peer_names
+    from pqdc.peers import peer_names
 
     missing = False
-    for name in names or peer_names():
+    for name in names or (*peer_names(), *TOOLS):
         try:
-            peer_class(name).prepare(_tell)
+            _prepare_one(name)
         except PeerUnavailable as error:
             _tell_missing(name, error)
             missing = True
     return 1 if missing and names else 0
+
+
+def _prepare_one(name: str) -> None:
+    from pqdc.peers import peer_class
+    from pqdc.peers.distribution import provide
+
+    if name in TOOLS:
+        provide(name, [name], _tell)
+    else:
+        peer_class(name).prepare(_tell)
 
 
 def _run(names: list[str], leaves: str, schemes: str, algorithms: list[Path] | None) -> dict[str, Any]:

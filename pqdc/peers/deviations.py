@@ -154,11 +154,11 @@ DEVIATIONS: tuple[Deviation, ...] = (
 # Formats whose software nothing here runs; what is not in a package registry cannot be had by `make interop`.
 UNTRIED: Mapping[str, str] = {
     "cfgo": "cloudflare/go is a fork of the Go toolchain; Go's module proxy does not serve it",
-    "fizz": "Fizz is in neither Debian nor PyPI nor crates.io",
+    "fizz": "Fizz is a C++ library that Debian does not have",
     "fizz-server": "as Fizz",
     "interop-runner": "it drives containers of the implementations named here",
     "nss": "no tool of NSS's loads a credential, only programs against its API do",
-    "tongsuo": "Tongsuo is in neither Debian nor crates.io; tongsuopy on PyPI has no credentials",
+    "tongsuo": "Tongsuo is a fork of OpenSSL that Debian does not have",
 }
 
 

@@ -9,11 +9,21 @@ from collections.abc import Callable, Sequence
 from pqdc.errors import PeerUnavailable
 from pqdc.peers.process import run
 
-__all__ = ["install"]
+__all__ = ["install", "provide"]
 
 _ENVIRON = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
 _SECONDS = 300.0  # each step; a mirror may be slow, but not for ever
 _WAIT = ("-o", "DPkg::Lock::Timeout=120")  # for another apt-get that runs
+
+
+def provide(program: str, packages: Sequence[str], tell: Callable[[str], None]) -> None:
+    """Install packages if this program of theirs is not on the path.
+
+    Raises:
+        PeerUnavailable: as `install`.
+    """
+    if shutil.which(program) is None:
+        install(packages, tell)
 
 
 def install(packages: Sequence[str], tell: Callable[[str], None]) -> None:

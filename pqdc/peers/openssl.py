@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pqdc.errors import PeerUnavailable
 from pqdc.peers import PeerOutcome, RefusedFiles, ServerFiles
-from pqdc.peers.distribution import install
+from pqdc.peers.distribution import provide
 from pqdc.peers.process import Child, run
 
 __all__ = ["OpenSsl"]
@@ -43,8 +43,7 @@ class OpenSsl:
     @classmethod
     def prepare(cls, tell: Callable[[str], None]) -> None:
         """From the distribution; it is on almost every system."""
-        if shutil.which("openssl") is None:
-            install(["openssl"], tell)
+        provide("openssl", ["openssl"], tell)
         cls()
 
     def versions(self) -> Mapping[str, str]:

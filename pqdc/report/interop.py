@@ -137,8 +137,8 @@ def _configuration(results: Mapping[str, Any]) -> Iterator[str]:
     yield from (
         "## Files that a server ought not to take",
         "",
-        "What BoringSSL says when it is configured with them, and of our client where it serves them all the same; what",
-        "our client says then; and what pqdc says when it verifies and loads the same files.",
+        "What BoringSSL says when it is configured with them, and of our client where it serves them all the same;",
+        "what our client says then; and what pqdc says when it verifies and loads the same files.",
         "",
         "| the credential, or what is beside it, has | BoringSSL | then | pqdc's client | pqdc |",
         "| --- | --- | --- | --- | --- |",
