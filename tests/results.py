@@ -62,9 +62,7 @@ SCHEMES = (
 
 def many_schemes(count: int) -> tuple[dict, ...]:
     """As many, of twenty families, under the same leaf."""
-    others = (
-        scheme(f"S-{i}", f"Family {i % 20}", 1000 + i, 2000 + 7 * i, "liboqs", "openssl") for i in range(count - 1)
-    )
+    others = (scheme(f"S-{i}", f"Family {i % 20}", 1000 + i, 2000 + 7 * i, "liboqs") for i in range(count - 1))
     return (SCHEMES[0], *others)
 
 

@@ -12,6 +12,7 @@ import typer
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from pqdc.report.result import Result
     from pqdc.report.selection import Selection
 
 __all__ = [
@@ -78,21 +79,24 @@ def frame_and_refused(paths: Sequence[Path]) -> tuple[DataFrame, list[str]]:
     from pqdc.report.frame import frame_of
     from pqdc.report.result import read
 
-    results, refused = [], []
+    results: list[Result] = []
+    refused: list[str] = []
+
+    def refuse(error: ResultError) -> None:
+        if len(paths) == 1:
+            raise error
+        refused.append(f"{error}{f' ({error.hint})' if error.hint else ''}")
+        print(f"not used: {refused[-1]}", file=sys.stderr)
+
     for path in paths:
         try:
-            result = read(path)
-            frame_of([result])
+            results.append(read(path))
         except ResultError as error:
-            if len(paths) == 1:
-                raise
-            refused.append(f"{error}{f' ({error.hint})' if error.hint else ''}")
-            print(f"not used: {refused[-1]}", file=sys.stderr)
-        else:
-            results.append(result)
-    if not results:
+            refuse(error)
+    found = frame_of(results, refuse=refuse)
+    if found.empty:
         raise ResultError(f"none of {len(paths)} files can be used")
-    return frame_of(results), refused
+    return found, refused
 
 
 def level(text: str) -> Literal["native", "python"]:

@@ -6,7 +6,7 @@ What the rows cannot say of a run (its machine, versions, hash) travels in `fram
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -123,8 +123,12 @@ def paths_of(paths: Iterable[Path | str]) -> list[Path]:
     return [newest(path) if path.is_dir() else path for path in named]
 
 
-def frame_of(results: Iterable[Result]) -> DataFrame:
+def frame_of(results: Iterable[Result], *, refuse: Callable[[ResultError], None] | None = None) -> DataFrame:
     """The rows of these runs.
+
+    Args:
+        results: in the order in which outputs name them.
+        refuse: told of a run that cannot be used, which is then left out; without it, the error is raised.
 
     Raises:
         ResultError: two of them have one name, or one measured nothing.
@@ -133,13 +137,14 @@ def frame_of(results: Iterable[Result]) -> DataFrame:
     runs: dict[str, dict[str, Any]] = {}
     for result in results:
         name = provenance.run_name(result)
-        if name in runs:
-            raise ResultError(f"{result.name}: two runs of that name", hint="give each run once")
-        found = list(_rows(result, name))
-        if not any(row["n"] for row in found):
-            raise ResultError(f"{result.name}: nothing was measured in it")
-        runs[name] = provenance.facts_of(result)
-        rows += found
+        try:
+            rows += _measured(result, name, runs)
+        except ResultError as error:
+            if refuse is None:
+                raise
+            refuse(error)
+        else:
+            runs[name] = provenance.facts_of(result)
     _add_intervals(rows)
     columns = {
         name: pd.Series([row[name] for row in rows], dtype=object if kind in {"str", "object"} else kind)
@@ -148,6 +153,15 @@ def frame_of(results: Iterable[Result]) -> DataFrame:
     frame = pd.DataFrame(columns)
     frame.attrs["runs"] = runs
     return frame
+
+
+def _measured(result: Result, name: str, others: Container[str]) -> list[dict[str, Any]]:
+    if name in others:
+        raise ResultError(f"{result.name}: two runs of that name", hint="give each run once")
+    rows = list(_rows(result, name))
+    if not any(row["n"] for row in rows):
+        raise ResultError(f"{result.name}: nothing was measured in it")
+    return rows
 
 
 def _add_intervals(rows: list[dict[str, Any]]) -> None:

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import NoneType
 from typing import Any, Final, NoReturn
 
 from pqdc.errors import FileError, ResultError, UnknownScheme
@@ -327,7 +328,7 @@ def _cell(place: _Place, processes: int) -> Cell:
     if len(samples) != processes:
         place.at("samples").refuse(f"a list for each of {processes} processes")
     for process in samples:
-        if not isinstance(process, list) or not all(value is None or type(value) is int for value in process):
+        if not isinstance(process, list) or not {*map(type, process)} <= {int, NoneType}:
             place.at("samples").refuse("lists of integers")
     return Cell(
         scheme=place.get("scheme", str),

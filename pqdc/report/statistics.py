@@ -104,23 +104,21 @@ def summarise(samples: Sequence[Sequence[int | None]], *, lost: float = 0.0) -> 
         ResultError: scipy is missing.
     """
     numpy = library("numpy")
-    valid = [[value for value in process if value is not None and value >= 0] for process in samples]
-    groups = [process for process in valid if process]
+    groups = [values for process in samples if len(values := _valid(process))]
     if not groups:
         return None
-    pooled = numpy.concatenate([numpy.asarray(process, dtype=float) for process in groups])
-    medians = tuple(float(numpy.median(process)) for process in groups)
-    median = float(numpy.median(medians))
-    p5, p95, p99 = map(float, numpy.percentile(pooled, (5, 95, 99)))
-    spread = _relative_deviation(medians)
+    pooled = numpy.sort(numpy.concatenate(groups))
+    medians = tuple(map(_middle, groups))
+    median = _middle(sorted(medians))
+    spread = _relative_deviation(medians, median)
     return Summary(
         median=median,
         medians=medians,
-        mad=float(numpy.median(abs(pooled - median))),
-        p5=p5,
-        p95=p95,
-        p99=p99,
-        least=float(pooled.min()),
+        mad=_middle(numpy.sort(abs(pooled - median))),
+        p5=_percentile(pooled, 5),
+        p95=_percentile(pooled, 95),
+        p99=_percentile(pooled, 99),
+        least=float(pooled[0]),
         mean=float(pooled.mean()),
         count=len(pooled),
         invalid=sum(map(len, samples)) - len(pooled),
@@ -130,11 +128,31 @@ def summarise(samples: Sequence[Sequence[int | None]], *, lost: float = 0.0) -> 
     )
 
 
-def _relative_deviation(medians: Sequence[float]) -> float | None:
+def _valid(process: Sequence[int | None]) -> Any:
+    """Its samples that are times, in order of size."""
     numpy = library("numpy")
+    values = numpy.array(process, dtype=float)  # None becomes NaN, which is not even as large as 0
+    return numpy.sort(values[values >= 0])
+
+
+def _middle(ordered: Any) -> float:
+    count = len(ordered)
+    return float(ordered[(count - 1) // 2] + ordered[count // 2]) / 2
+
+
+def _percentile(ordered: Any, percent: int) -> float:
+    """By linear interpolation between the two nearest, as numpy's: all of them from one sorting."""
+    position = (len(ordered) - 1) * percent / 100
+    low = int(position)
+    high = min(low + 1, len(ordered) - 1)
+    return float(ordered[low] + (ordered[high] - ordered[low]) * (position - low))
+
+
+def _relative_deviation(medians: Sequence[float], middle: float) -> float | None:
     if len(medians) < 2:
         return None
-    deviation, middle = float(numpy.std(medians, ddof=1)), float(numpy.median(medians))
+    mean = math.fsum(medians) / len(medians)
+    deviation = math.sqrt(math.fsum((median - mean) ** 2 for median in medians) / (len(medians) - 1))
     if not middle:
         return math.inf if deviation else 0.0
     return deviation / middle
