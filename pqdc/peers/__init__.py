@@ -7,6 +7,7 @@ with a reason.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -143,7 +144,8 @@ def peer_class(name: str) -> type[Peer]:
     for point in entry_points(group="pqdc.peers"):
         if point.name == name:
             try:
-                driver: type[Peer] = point.load()
+                with warnings.catch_warnings(action="ignore"):  # of libraries that are old; nobody here can help it
+                    driver: type[Peer] = point.load()
             except ImportError as error:
                 raise PeerUnavailable(f"{name}: {error}", hint="pip install 'pqdc[interop]'") from None
             return driver
