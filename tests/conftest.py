@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -43,6 +45,19 @@ def catalog() -> Catalog:
 @pytest.fixture(scope="session")
 def now() -> datetime:
     return NOW
+
+
+@pytest.fixture(scope="session")
+def liboqs_source() -> Path:
+    """The source of liboqs that the crate brings, with other people's code and NIST's answers in it."""
+    builder = Path(__file__).parents[1] / "native" / "build.py"
+    asked = subprocess.run(
+        [sys.executable, str(builder), "--print-source"], capture_output=True, text=True, check=False, timeout=300
+    )
+    folder = Path(asked.stdout.strip())
+    if asked.returncode or not (folder / "src" / "sig").is_dir():
+        pytest.skip(f"the source of liboqs is not here: {asked.stderr.strip()}")
+    return folder
 
 
 @pytest.fixture(scope="session")

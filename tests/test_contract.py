@@ -167,7 +167,10 @@ def test_the_library_says_the_same(pair):
     if pair.scheme.components:
         length = 4 if pair.scheme.kind == "hybrid" else 0  # oqs-provider says where its first part ends
         assert pair.scheme.public_key_bytes == length + sum(part.public_key_bytes for part in pair.scheme.components)
-        assert pair.scheme.signature_bytes == length + sum(part.signature_bytes for part in pair.scheme.components)
+        reserved = 2 * pair.scheme.name.startswith("p521_")  # oqs-provider reserves 141 bytes, of which DER needs 139
+        assert pair.scheme.signature_bytes == (
+            length + reserved + sum(part.signature_bytes for part in pair.scheme.components)
+        )
         return
     if isinstance(pair.backend, OpenSSL):
         key = load_der_public_key(pair.public.spki)

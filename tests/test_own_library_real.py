@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -47,18 +46,6 @@ TABLES = {
 }
 
 
-@pytest.fixture(scope="session")
-def source() -> Path:
-    builder = Path(__file__).parents[1] / "native" / "build.py"
-    asked = subprocess.run(
-        [sys.executable, str(builder), "--print-source"], capture_output=True, text=True, check=False, timeout=300
-    )
-    folder = Path(asked.stdout.strip())
-    if asked.returncode or not (folder / "src" / "sig").is_dir():
-        pytest.skip(f"the liboqs source, which has other people's code, is not here: {asked.stderr}")
-    return folder
-
-
 def compile_source(root: Path, folder: Path, name: str) -> Path:
     """lib.so of one implementation and the Keccak that it wants; its draws are left to `randombytes`."""
     place, define = SOURCES[name]
@@ -83,8 +70,8 @@ def compile_source(root: Path, folder: Path, name: str) -> Path:
 
 
 @pytest.fixture(scope="session", params=SOURCES)
-def real(request, source, tmp_path_factory):
-    overlay = compile_source(source, tmp_path_factory.mktemp("real"), request.param)
+def real(request, liboqs_source, tmp_path_factory):
+    overlay = compile_source(liboqs_source, tmp_path_factory.mktemp("real"), request.param)
     return CATALOG[request.param], load_catalog(overlay)["Own"], NistApi()
 
 
@@ -117,9 +104,11 @@ def test_a_private_key_of_liboqs_signs_there(real, liboqs):
     key.public.verify(moved.sign(MESSAGE), MESSAGE)
 
 
-def test_official_known_answers_come_out_of_it(real, source):
+def test_official_known_answers_come_out_of_it(real, liboqs_source):
     known, own, backend = real
-    official = json.loads((source / "tests" / "KATs" / "sig" / "kats.json").read_bytes())[known.backends["liboqs"]]
+    official = json.loads((liboqs_source / "tests" / "KATs" / "sig" / "kats.json").read_bytes())[
+        known.backends["liboqs"]
+    ]
 
     def falcon(signature: bytes, message: bytes) -> bytes:
         """Falcon's own envelope: the length without the nonce, the nonce, the message, and a header before the rest."""

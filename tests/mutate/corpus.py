@@ -189,12 +189,8 @@ def _dc_schemes() -> list[Scheme]:
     return [
         scheme
         for scheme in seeded.catalog().values()
-        if backends.available(scheme) and not fit.reason_against(scheme) and not _large_rsa(scheme)
+        if seeded.takes(scheme) and backends.available(scheme) and not fit.reason_against(scheme)
     ]
-
-
-def _large_rsa(scheme: Scheme) -> bool:
-    return scheme.family == "RSA" and scheme.public_key_bytes > 300  # they take seconds to make, and show nothing new
 
 
 def _minted(leaves: Sequence[LeafEntry], cheap: frozenset[str]) -> list[Minted]:
@@ -212,7 +208,7 @@ def _signed() -> list[Signed]:
     found = []
     for scheme in seeded.catalog().values():
         names = backends.available(scheme)
-        if not names or _large_rsa(scheme):
+        if not names or not seeded.takes(scheme):
             continue
         key = seeded.key(scheme.name, "signer")
         message = seeded.drawn(f"{scheme.name}|message", 64)
@@ -234,7 +230,7 @@ def _signed() -> list[Signed]:
 def _files() -> list[PrivateFile]:
     found = []
     for scheme in seeded.catalog().values():
-        if not backends.available(scheme) or not scheme.spki_oid or _large_rsa(scheme):
+        if not backends.available(scheme) or not scheme.spki_oid or not seeded.takes(scheme):
             continue
         if scheme.public_key_bytes > 100_000 or scheme.signature_bytes > SLOW_TO_SIGN or scheme.family == "SPHINCS+":
             continue  # signing with each mutated key would cost seconds

@@ -53,6 +53,12 @@ class Key:
         return self.scheme.code_point
 
 
+def takes(scheme: Scheme) -> bool:
+    """Whether keys can be drawn: none of two parts, and no large RSA, which takes seconds and shows nothing new."""
+    large_rsa = scheme.family == "RSA" and scheme.public_key_bytes > 300
+    return bool({"liboqs", "openssl"} & set(scheme.backends)) and not large_rsa
+
+
 @lru_cache(maxsize=256)
 def key(scheme_name: str, label: str = "") -> Key:
     """The key pair of that scheme and label."""
@@ -72,6 +78,9 @@ CURVES = {
     "ecdsa-p256": (ec.SECP256R1(), hashes.SHA256()),
     "ecdsa-p384": (ec.SECP384R1(), hashes.SHA384()),
     "ecdsa-p521": (ec.SECP521R1(), hashes.SHA512()),
+    "ecdsa-brainpoolp256r1": (ec.BrainpoolP256R1(), hashes.SHA256()),
+    "ecdsa-brainpoolp384r1": (ec.BrainpoolP384R1(), hashes.SHA384()),
+    "ecdsa-brainpoolp512r1": (ec.BrainpoolP512R1(), hashes.SHA512()),
 }
 
 
