@@ -5,7 +5,10 @@
 The runner's source comes with the crate that native/boringssl/Cargo.toml names, its compiler and modules through Go.
 The crate leaves seven private keys out that the runner's certificates are made with: they are made here.
 
-    bogo-VERSION-KEY/   runner, client (tests/bogo/client.c), names.json: the names of all tests
+    bogo-VERSION-KEY/   runner: the stock one
+                        judge: one that signs and verifies credentials in the order of RFC 9345 section 4, which the
+                            stock one does not, and has tests of ours besides (tests/bogo/overlay)
+                        client (tests/bogo/client.c), names.json: the names of all tests
 """
 
 from __future__ import annotations
@@ -26,8 +29,25 @@ from pqdc.cache import cache_folder, cache_key, locked, read_manifest, staged, w
 from pqdc.peers import boringssl_build as boringssl
 
 TOOLCHAIN = "go1.27.3"  # the first with crypto/mldsa; a newer go on the PATH brings it as a module
-CLIENT_SOURCE = Path(__file__).resolve().parents[1] / "tests" / "bogo" / "client.c"
+BOGO = Path(__file__).resolve().parents[1] / "tests" / "bogo"
+CLIENT_SOURCE = BOGO / "client.c"
+OVERLAY_SOURCE = BOGO / "overlay" / "pqdc_tests.go"
 CLIENT_FLAGS = ("-std=c11", "-O2", "-Wall", "-Wextra", "-s")
+# What the judge has otherwise: file, what stands there, what is to stand there.
+CHANGES = (
+    (
+        "handshake_client.go",
+        """\
+	ret = append(ret, byte(algorithm>>8), byte(algorithm))
+	ret = append(ret, credBytes...)
+""",
+        """\
+	ret = append(ret, credBytes...)
+	ret = append(ret, byte(algorithm>>8), byte(algorithm))
+""",
+    ),
+    ("runner.go", "\n\tcheckTests()\n", "\n\tpqdcFirstConnections()\n\tcheckTests()\n"),
+)
 PARTS = ("go.mod", "go.sum", "ssl/test/runner", "util/testresult")  # of the source, which stays as it is
 
 
@@ -45,7 +65,8 @@ def work() -> None:
 
 def folder() -> Path:
     """Where it is, or would be."""
-    key = cache_key(TOOLCHAIN, *PARTS, *CLIENT_FLAGS, CLIENT_SOURCE.read_text(), Path(__file__).read_text())
+    sources = (Path(__file__), CLIENT_SOURCE, OVERLAY_SOURCE)
+    key = cache_key(TOOLCHAIN, *CLIENT_FLAGS, *(source.read_text() for source in sources))
     return cache_folder() / f"bogo-{boringssl.CRATE_VERSION}-{key}"
 
 
@@ -64,7 +85,9 @@ def build(final: Path) -> None:
         for name, key in private_keys().items():
             pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
             (copy / "ssl/test/runner" / f"{name}_key.pem").write_bytes(pem)
-        compile_runner(go, copy / "ssl/test/runner", made / "runner")
+        package = copy / "ssl/test/runner"
+        compile_runner(go, package, made / "runner")
+        compile_runner(go, package, made / "judge", overlay=write_overlay(package, made.with_name("overlay")))
         run("compiling the client", [*cc, *CLIENT_FLAGS, str(CLIENT_SOURCE), "-o", str(made / "client")])
         (made / "names.json").write_text(json.dumps(list_tests(made), indent=1))
         write_manifest(made, version=boringssl.version(), go=TOOLCHAIN)
@@ -90,10 +113,27 @@ def private_keys() -> dict[str, PrivateKeyTypes]:
     return keys
 
 
-def compile_runner(go: str, package: Path, target: Path) -> None:
+def write_overlay(package: Path, into: Path) -> Path:
+    """The file that tells the compiler what the judge has otherwise than the package."""
+    into.mkdir()
+    replaced = {str(package / OVERLAY_SOURCE.name): str(OVERLAY_SOURCE)}
+    for name, old, new in CHANGES:
+        text = (package / name).read_text()
+        if text.count(old) != 1:
+            raise BuildError(f"{name} of the runner is another than expected")
+        (into / name).write_text(text.replace(old, new))
+        replaced[str(package / name)] = str(into / name)
+    overlay = into / "overlay.json"
+    overlay.write_text(json.dumps({"Replace": replaced}))
+    return overlay
+
+
+def compile_runner(go: str, package: Path, target: Path, *, overlay: Path | None = None) -> None:
     """The package's test binary, which is the runner."""
     environ = {**os.environ, "GOTOOLCHAIN": TOOLCHAIN, "GOFLAGS": "-mod=readonly", "GOWORK": "off"}
-    run("compiling BoGo's runner", [go, "-C", str(package), "test", "-c", "-o", str(target), "."], environ=environ)
+    options = ["-overlay", str(overlay)] if overlay else []
+    command = [go, "-C", str(package), "test", "-c", *options, "-o", str(target), "."]
+    run("compiling BoGo's runner", command, environ=environ)
 
 
 def list_tests(made: Path) -> list[str]:

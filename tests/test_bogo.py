@@ -12,7 +12,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.bogo import campaign
+from pqdc.errors import PeerUnavailable
+from pqdc.peers import boringssl_build
+from tests.bogo import campaign, minted
 from tests.bogo.arguments import CredentialFiles, Unsupported, parse
 
 ROOT = Path(__file__).parents[1]
@@ -43,6 +45,30 @@ def ran(folder, tmp_path_factory):
 def test_nothing_fails(ran):
     assert ran.failed == {}
     assert len(ran.passed) > 600
+
+
+def test_first_connections_pass(ran):
+    assert set(ran.first) == {name for name, reason in ran.disabled.items() if reason == campaign.GOES_ON}
+    assert len(ran.first) > 80
+
+
+def test_credentials_of_ours_are_judged_by_go(ran):
+    """Shown by our own server: taken, and four refused."""
+    assert len(ran.judged) == len(minted.SCHEMES) * len(minted.LEAVES) + 4
+
+
+def test_credentials_of_ours_are_judged_by_go_when_boringssl_shows_them(folder):
+    """What the stock server does not verify, the client does."""
+    try:
+        shim = boringssl_build.shim()
+    except PeerUnavailable as error:
+        pytest.skip(f"{error}; {error.hint}")
+    program = "import sys; from pathlib import Path; from tests.bogo import campaign; "
+    program += "judged = campaign.judge(*map(Path, sys.argv[1:])); "
+    program += "print(len(judged), [name for name, result in judged.items() if result['actual'] != 'PASS'])"
+    command = [sys.executable, "-c", program, folder, shim]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=600)
+    assert done.stdout.split() == [str(len(minted.SCHEMES) * len(minted.LEAVES) + 4), "[]"]
 
 
 def test_the_page_is_of_this_run(ran):

@@ -1,4 +1,4 @@
-"""A run of BoGo: the runner as a child, the zygote here, and what came of each test as a value.
+"""A run of BoGo: runners as children, the zygote here, and what came of each test as a value.
 
 Every test of the runner's is either run or stands in config.json with the reason why it is not; a test that is neither
 is a failure, and so is one that asks for something that the shim does not know.
@@ -11,18 +11,21 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from pqdc.errors import PqdcError
-from tests.bogo import zygote
+from tests.bogo import minted, zygote
 
-__all__ = ["CONFIG", "Outcome", "RunnerUnavailable", "build", "run"]
+__all__ = ["CONFIG", "Outcome", "RunnerUnavailable", "build", "judge", "run"]
+
+Results = Mapping[str, Mapping[str, str]]  # of the runner, by the name of the test
 
 CONFIG = Path(__file__).with_name("config.json")
 BUILD = Path(__file__).parents[2] / "native" / "build_bogo.py"
+GOES_ON = "goes on to resume the session; the first connection is run apart, see below"  # a reason in config.json
 IDLE = "60s"  # for which the runner waits at most; machines are busy
 
 
@@ -37,14 +40,18 @@ class Outcome:
     Attributes:
         version: of the crate that BoGo came with.
         passed: their names.
-        failed: what was wrong, by name.
         disabled: why, by name; in the order of the table.
+        first: those of the disabled whose first connection, run apart, has passed.
+        judged: credentials of our minting, by name, that BoGo's client has taken or refused as it should.
+        failed: what was wrong, by name, in any of these.
     """
 
     version: str
     passed: tuple[str, ...]
-    failed: Mapping[str, str]
     disabled: Mapping[str, str]
+    first: tuple[str, ...]
+    judged: tuple[str, ...]
+    failed: Mapping[str, str]
 
 
 def build() -> Path:
@@ -60,7 +67,7 @@ def build() -> Path:
 
 
 def run(folder: Path, *, patterns: Sequence[str] = (), workers: int = 2) -> Outcome:
-    """Run the tests whose names fit one of the patterns, or all.
+    """Run the tests whose names fit one of the patterns, or all, and then what is run apart.
 
     Args:
         folder: where the runner is.
@@ -68,46 +75,76 @@ def run(folder: Path, *, patterns: Sequence[str] = (), workers: int = 2) -> Outc
         workers: how many tests at a time.
 
     Raises:
-        PqdcError: the runner did not come to its end.
+        PqdcError: a runner did not come to its end.
     """
-    with tempfile.TemporaryDirectory(prefix="bogo-") as temporary:
-        results, said = Path(temporary, "results.json"), Path(temporary, "said")
-        options = ["-shim-config", str(CONFIG), "-json-output", str(results), "-idle-timeout", IDLE]
-        options += ["-num-workers", str(workers), "-pipe", "-shim-path", str(folder / "client")]
-        if patterns:
-            options += ["-test", ";".join(patterns)]
-        socket = Path(temporary, "zygote")
-        with zygote.listening(socket) as listener, said.open("wb") as output:
-            environ = {**os.environ, "BOGO_SOCKET": str(socket)}
-            command = [str(folder / "runner"), *options]
-            with subprocess.Popen(command, env=environ, stdout=output, stderr=subprocess.STDOUT) as runner:
-                try:
-                    zygote.serve(listener, lambda: runner.poll() is not None)
-                finally:
-                    runner.kill()
-        if not results.exists():
-            raise PqdcError(f"the runner left no results: {said.read_text()[-2000:]}")
-        return _outcome(folder, json.loads(results.read_text())["tests"], patterns)
-
-
-def _outcome(folder: Path, tests: Mapping[str, Mapping[str, str]], patterns: Sequence[str]) -> Outcome:
     names = json.loads((folder / "names.json").read_text())
-    chosen = [name for name in names if not patterns or _reason(name, dict.fromkeys(patterns, "chosen"))]
+    chosen = [name for name in names if not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)]
     table = json.loads(CONFIG.read_text())["DisabledTests"]
     reasons = {name: _reason(name, table) for name in chosen}
-    disabled = {name: reason for name, reason in reasons.items() if reason}
-    failed = {name: _fault(tests.get(name)) for name in chosen if name not in disabled}
+    resuming = [name for name, reason in reasons.items() if reason == GOES_ON]
+    stock = [name for name, reason in reasons.items() if not reason]
+    passed, failed = _sort(stock, run_stock(folder, patterns, workers) if stock else {})
+    first, failed_first = _sort(resuming, run_first(folder, resuming, workers) if resuming else {})
+    judgements = judge(folder, folder / "client", workers) if not patterns else {}
+    judged, misjudged = _sort(judgements, judgements)
+    order = list(table.values())
     return Outcome(
         version=json.loads((folder / "complete.json").read_text())["version"],
-        passed=tuple(name for name, fault in failed.items() if not fault),
-        failed={name: fault for name, fault in failed.items() if fault},
-        disabled=dict(sorted(disabled.items(), key=lambda item: list(table.values()).index(item[1]))),
+        passed=passed,
+        disabled={
+            name: reasons[name] for name in sorted(chosen, key=lambda n: _rank(reasons[n], order)) if reasons[name]
+        },
+        first=first,
+        judged=judged,
+        failed={**failed, **failed_first, **misjudged},
     )
 
 
-def _reason(name: str, table: Mapping[str, str]) -> str:
-    """The first that the table has for the name; empty without any."""
-    return next((reason for pattern, reason in table.items() if fnmatchcase(name, pattern)), "")
+def run_stock(folder: Path, patterns: Sequence[str], workers: int) -> Results:
+    """BoGo as it is."""
+    return _run(folder / "runner", folder / "client", [*_only(patterns), "-num-workers", str(workers)])
+
+
+def run_first(folder: Path, names: Sequence[str], workers: int) -> Results:
+    """The first connections of tests that go on to resume."""
+    options = [*_only(names), "-include-disabled", "-num-workers", str(workers)]
+    return _run(folder / "judge", folder / "client", options, PQDC_FIRST="1")
+
+
+def judge(folder: Path, server: Path, workers: int = 2) -> Results:
+    """Credentials of our minting, shown by a server that is a shim (ours, or BoringSSL's own), to BoGo's client."""
+    with tempfile.TemporaryDirectory(prefix="bogo-") as made:
+        credentials = str(minted.write(Path(made)))
+        options = [*_only(["PQDC-*"]), "-num-workers", str(workers)]
+        return _run(folder / "judge", server, options, PQDC_CREDENTIALS=credentials)
+
+
+def _only(patterns: Sequence[str]) -> list[str]:
+    return ["-test", ";".join(patterns)] if patterns else []
+
+
+def _run(runner: Path, shim: Path, options: Sequence[str], **environ: str) -> Results:
+    with tempfile.TemporaryDirectory(prefix="bogo-") as temporary:
+        results, said, socket = (Path(temporary, name) for name in ("results.json", "said", "zygote"))
+        command = [str(runner), "-shim-path", str(shim), "-shim-config", str(CONFIG), "-json-output", str(results)]
+        command += ["-idle-timeout", IDLE, "-pipe", *options]
+        with zygote.listening(socket) as listener, said.open("wb") as output:
+            environ = {**os.environ, "BOGO_SOCKET": str(socket), **environ}
+            with subprocess.Popen(command, env=environ, stdout=output, stderr=subprocess.STDOUT) as child:
+                try:
+                    zygote.serve(listener, lambda: child.poll() is not None)
+                finally:
+                    child.kill()
+        if not results.exists():
+            raise PqdcError(f"the runner left no results: {said.read_text()[-2000:]}")
+        tests: Results = json.loads(results.read_text())["tests"]
+        return tests
+
+
+def _sort(names: Iterable[str], results: Results) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Those that passed, and what was wrong with the others."""
+    faults = {name: _fault(results.get(name)) for name in names}
+    return tuple(name for name in faults if not faults[name]), {name: fault for name, fault in faults.items() if fault}
 
 
 def _fault(result: Mapping[str, str] | None) -> str:
@@ -116,3 +153,12 @@ def _fault(result: Mapping[str, str] | None) -> str:
     if result["actual"] == "SKIP":
         return "the shim does not know a flag of it"
     return "" if result["actual"] == "PASS" else result.get("error") or "it failed"
+
+
+def _reason(name: str, table: Mapping[str, str]) -> str:
+    """The first that the table has for the name; empty without any."""
+    return next((reason for pattern, reason in table.items() if fnmatchcase(name, pattern)), "")
+
+
+def _rank(reason: str, order: Sequence[str]) -> int:
+    return order.index(reason) if reason else -1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from tests.bogo import minted
 from tests.bogo.campaign import Outcome
 
 __all__ = ["page", "summary"]
@@ -22,6 +23,8 @@ which takes about a minute. `make test` does the same where Go and cargo are. Th
 | failed | {failed:,} |
 | not run, for the reasons below | {disabled:,} |
 | all | {all:,} |
+| first connections of tests that go on to resume, passed | {first:,} |
+| credentials of pqdc's minting, judged by BoGo's client as they should be | {judged:,} |
 
 A test passes if the handshake ends as BoGo wants it to, and, where it wants a failure, if pqdc's own error is the one
 that `tests/bogo/config.json` has for BoringSSL's (`ErrorMap`), and the alert that BoGo receives is the right one.
@@ -33,6 +36,14 @@ What is not run, since pqdc does not have it, or does otherwise:
 |---|---|
 {reasons}
 
+What is run apart is run by a second runner, which differs from the stock one by Go's `-overlay`
+(`native/build_bogo.py`): it leaves out what comes after a first connection, where told; it has tests of ours
+(`tests/bogo/overlay`); and it signs and verifies delegated credentials in the order of RFC 9345 section 4, where the
+stock one swaps `cred` and `algorithm`. The stock runner's own tests of credentials are run unchanged, as a server does
+not verify its own. In ours, pqdc's server shows credentials of {schemes} schemes under leaves of {leaves} to BoGo's
+client, which parses and verifies them by Go's cryptography, and must refuse four that are spoilt. `make test` has
+BoringSSL's own server show the same ones, where `make interop` has built it.
+
 Where BoGo wants another alert than RFC 8446 does, or something that the RFC leaves open, pqdc follows the RFC: these
 rows name the section.
 """
@@ -42,7 +53,11 @@ def summary(outcome: Outcome) -> str:
     """The numbers, in one line for each kind."""
     counts = Counter(outcome.disabled.values())
     lines = [f"{len(outcome.passed)} passed, {len(outcome.failed)} failed, {len(outcome.disabled)} not run:"]
-    return "\n".join([*lines, *(f"{count:6}  {reason}" for reason, count in counts.items())]) + "\n"
+    lines += [f"{count:6}  {reason}" for reason, count in counts.items()]
+    lines += [
+        f"{len(outcome.first)} first connections passed, {len(outcome.judged)} credentials judged as they should be"
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def page(outcome: Outcome) -> str:
@@ -54,5 +69,9 @@ def page(outcome: Outcome) -> str:
         failed=len(outcome.failed),
         disabled=len(outcome.disabled),
         all=len(outcome.passed) + len(outcome.failed) + len(outcome.disabled),
+        first=len(outcome.first),
+        judged=len(outcome.judged),
+        schemes=len(minted.SCHEMES),
+        leaves=len(minted.LEAVES),
         reasons="\n".join(f"| {reason} | {count:,} |" for reason, count in counts.items()),
     )
