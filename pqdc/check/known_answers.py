@@ -18,14 +18,14 @@ from typing import Any
 
 from pqdc.check.evidence import Extent, verifies
 from pqdc.check.findings import Finding
-from pqdc.errors import FileError, KeyFormatError, PqdcError
+from pqdc.errors import DecodeError, FileError, KeyFormatError, PqdcError
 from pqdc.files import read_file
 from pqdc.scheme.drbg import CtrDrbg, Repeated
 from pqdc.scheme.facts import Scheme
 from pqdc.scheme.keys import Backend
 from pqdc.scheme.pkcs8 import SEED_BYTES
 
-__all__ = ["KnownAnswer", "known_answers", "read_answers"]
+__all__ = ["KnownAnswer", "known_answers", "parse_answers", "read_answers"]
 
 MOST_ANSWERS = 10_000
 _LINE = re.compile(r"(\w+) = ?(\S*)")
@@ -52,54 +52,66 @@ def read_answers(path: Path) -> list[KnownAnswer]:
     Raises:
         FileError: it is none, or too large; the message says in which line.
     """
+    try:
+        return parse_answers(read_file(path))
+    except DecodeError as error:
+        raise FileError(f"{path}: {error}") from None
+
+
+def parse_answers(data: bytes) -> list[KnownAnswer]:
+    """All entries of the content of an .rsp file.
+
+    Raises:
+        DecodeError: it is none; the message says in which line.
+    """
     answers: list[KnownAnswer] = []
-    for line, entry in _entries(path):
+    for line, entry in _entries(data):
         if len(answers) == MOST_ANSWERS:
-            raise FileError(f"{path}: line {line}: at most {MOST_ANSWERS:,} known answers are read")
-        answers.append(_answer(path, line, entry))
+            raise DecodeError(f"line {line}: at most {MOST_ANSWERS:,} known answers are read")
+        answers.append(_answer(line, entry))
     if not answers:
-        raise FileError(f"{path}: known answers in NIST's .rsp format wanted, there is no `count = `")
+        raise DecodeError("known answers in NIST's .rsp format wanted, there is no `count = `")
     return answers
 
 
-def _entries(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+def _entries(data: bytes) -> Iterator[tuple[int, dict[str, str]]]:
     """The lines of each entry by name, and the number of its first."""
     entry: dict[str, str] = {}
     start = 0
-    for number, raw in enumerate(read_file(path).decode("ascii", errors="replace").splitlines(), 1):
+    for number, raw in enumerate(data.decode("ascii", errors="replace").splitlines(), 1):
         line = raw.strip()
         if not line or line.startswith(("#", "[")):
             continue
         match = _LINE.fullmatch(line)
         if match is None:
-            raise FileError(f"{path}: line {number}: `name = value` wanted, got {line[:40]!r}")
+            raise DecodeError(f"line {number}: `name = value` wanted, got {line[:40]!r}")
         name, value = match[1].lower(), match[2]
         if name == "count":
             if entry:
                 yield start, entry
             entry, start = {}, number
         elif not start:
-            raise FileError(f"{path}: line {number}: an entry begins with `count = `, got {name!r}")
+            raise DecodeError(f"line {number}: an entry begins with `count = `, got {name!r}")
         if name in entry:
-            raise FileError(f"{path}: line {number}: a second {name!r} in the entry of line {start}")
+            raise DecodeError(f"line {number}: a second {name!r} in the entry of line {start}")
         entry[name] = value
     if entry:
         yield start, entry
 
 
-def _answer(path: Path, line: int, entry: dict[str, str]) -> KnownAnswer:
+def _answer(line: int, entry: dict[str, str]) -> KnownAnswer:
     values: dict[str, Any] = {}
     for name in (*sorted(_NUMBERS), *_FIELDS):
         if name not in entry:
-            raise FileError(f"{path}: the entry of line {line} has no {name!r}")
+            raise DecodeError(f"the entry of line {line} has no {name!r}")
         try:
             values[name] = int(entry[name]) if name in _NUMBERS else bytes.fromhex(entry[name])
         except ValueError:
             wanted = "a number" if name in _NUMBERS else "hex"
-            raise FileError(f"{path}: the entry of line {line}: {wanted} wanted for {name!r}") from None
+            raise DecodeError(f"the entry of line {line}: {wanted} wanted for {name!r}") from None
     for name, length in (("msg", values.pop("mlen")), ("sm", values.pop("smlen"))):
         if len(values[name]) != length:
-            raise FileError(f"{path}: the entry of line {line}: {name!r} has {len(values[name])} bytes, not {length}")
+            raise DecodeError(f"the entry of line {line}: {name!r} has {len(values[name])} bytes, not {length}")
     return KnownAnswer(line=line, **values)
 
 
@@ -121,7 +133,7 @@ def _verified(scheme: Scheme, backend: Backend, answers: list[KnownAnswer], exte
         if reason:
             wrong.append(f"count {answer.count}: {reason}")
     figures = {"entries": len(answers), "tried": tried, "failed": len(wrong), "reasons": wrong[:3]}
-    seen = f"{tried - len(wrong)} of {tried} signatures verify" + (f"; {wrong[0]}" if wrong else "")
+    seen = f"{tried - len(wrong)} of {tried} signatures verify" + _rest(tried, answers, wrong)
     return Finding(question="known answers", verdict="failed" if wrong else "passed", seen=seen, figures=figures)
 
 
@@ -168,8 +180,14 @@ def _repeated(scheme: Scheme, backend: Backend, answers: list[KnownAnswer], exte
         return Finding(question="known seeds", verdict="failed", seen=str(error))
     figures = {"entries": len(answers), "tried": tried, "failed": len(wrong), "reasons": wrong[:3]}
     what = "keys and signatures" if hasattr(backend, "repeat") else "public keys"
-    seen = f"{tried - len(wrong)} of {tried} seeds give the same {what}" + (f"; {wrong[0]}" if wrong else "")
+    seen = f"{tried - len(wrong)} of {tried} seeds give the same {what}" + _rest(tried, answers, wrong)
     return Finding(question="known seeds", verdict="failed" if wrong else "passed", seen=seen, figures=figures)
+
+
+def _rest(tried: int, answers: list[KnownAnswer], wrong: list[str]) -> str:
+    """What is wrong first, and how many there was no time for."""
+    untried = f"; there was no time for {len(answers) - tried:,} more" if tried < len(answers) else ""
+    return untried + (f"; {wrong[0]}" if wrong else "")
 
 
 class _TakesNoSeedError(Exception):

@@ -160,7 +160,8 @@ class Stock:
             self._failure = str(error)
             raise
         except Exception as error:
-            self._failure = f"its check failed: {type(error).__name__}: {error}"
+            said = str(error) if isinstance(error, PqdcError) else f"{type(error).__name__}: {error}"
+            self._failure = f"its check failed: {said}"
             raise CheckFailed(self._failure) from error
 
     def _try(self) -> Estimates:

@@ -23,6 +23,7 @@ from pqdc.credential.verify import judge, verify
 from pqdc.errors import BackendUnavailable, DecodeError, FileError, KeyFormatError
 from pqdc.scheme import pkcs8, spki
 from tests.fuzz.fuzz_handshake import handshake_targets
+from tests.fuzz.fuzz_library import library_targets
 from tests.vectors import der, seeded
 
 VECTORS = Path(__file__).parents[1] / "vectors"
@@ -277,5 +278,5 @@ def targets() -> dict[str, Target]:
     }
     for name in formats.format_names():
         found[f"format-{name}"] = Target(run=_format(name), seeds=_files(name))
-    endpoints = {name: Target(run=run, seeds=seeds) for name, (run, seeds) in handshake_targets().items()}
-    return found | endpoints
+    others = handshake_targets() | library_targets()
+    return found | {name: Target(run=run, seeds=seeds) for name, (run, seeds) in others.items()}
