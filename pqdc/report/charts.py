@@ -34,6 +34,8 @@ SHAPES: Final = (
 PART_COLOURS: Final = ("#d9d9d9", "#8c8c8c", "#b0b0b0", "#56B4E9", "#0072B2", "#D55E00", "#009E73", "#666666")
 STEP: Final = 17  # pixels of a row
 NARROW: Final = 150  # pixels that labels may take
+ROWS: Final = "rows"
+DATA: Final = alt.NamedData(name=ROWS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,18 +83,20 @@ def charts(frame: DataFrame) -> Iterator[Chart]:
             yield _chart(key, title, tells, picture(found, colours), found)
 
 
-def _chart(key: str, title: str, tells: str, chart: Any, found: DataFrame) -> Chart:
+def _chart(key: str, title: str, tells: str, picture: tuple[Any, DataFrame], found: DataFrame) -> Chart:
+    chart, rows = picture
     fit = alt.AutoSizeParams(type="fit-x", contains="padding")
     spec = chart.properties(width="container", autosize=fit).to_dict(validate=False)
     spec.pop("config", None)
+    spec["datasets"] = {ROWS: _values(rows)}
     return Chart(key=key, title=title, tells=tells, spec=spec, left_out=tuple(found.attrs["left_out"]))
 
 
-def _size_and_time(points: DataFrame, operation: str, colours: Any) -> Any:
+def _size_and_time(points: DataFrame, operation: str, colours: Any) -> tuple[Any, DataFrame]:
     columns = ["label", "scheme", "backend", "family", "bytes", "ns", "low", "high", "front", "verdict"]
     rows = points[columns].assign(us=points["ns"] / 1000)
     pick = alt.selection_point(fields=["family"], bind="legend")
-    base = alt.Chart(_data(rows)).encode(
+    base = alt.Chart(DATA).encode(
         x=alt.X("bytes:Q", scale=alt.Scale(type="log"), title="bytes added (lower is better)"),
         y=alt.Y("us:Q", scale=alt.Scale(type="log"), title=f"{operation} (µs, lower is better)"),
         tooltip=[
@@ -108,14 +112,14 @@ def _size_and_time(points: DataFrame, operation: str, colours: Any) -> Any:
         opacity=alt.condition(pick, alt.value(0.95), alt.value(0.12)),
     )
     rings = base.transform_filter("datum.front").mark_point(filled=False, size=240, strokeWidth=1.2, color="#888888")
-    return alt.layer(rings, marks.add_params(pick)).properties(height=380)
+    return alt.layer(rings, marks.add_params(pick)).properties(height=380), rows
 
 
-def _handshake_parts(parts: DataFrame, _: Any) -> Any:
+def _handshake_parts(parts: DataFrame, _: Any) -> tuple[Any, DataFrame]:
     order = list(dict.fromkeys(parts.sort_values("total", kind="stable")["label"]))
     rows = parts[["label", "part", "order", "bytes", "total"]]
-    return (
-        alt.Chart(_data(rows))
+    chart = (
+        alt.Chart(DATA)
         .mark_bar()
         .encode(
             y=_labels(order),
@@ -130,9 +134,10 @@ def _handshake_parts(parts: DataFrame, _: Any) -> Any:
         )
         .properties(height=STEP * len(order))
     )
+    return chart, rows
 
 
-def _distributions(rows: DataFrame, _: Any) -> Any:
+def _distributions(rows: DataFrame, _: Any) -> tuple[Any, DataFrame]:
     """One operation at a time, chosen from a list."""
     quantiles = ["q5", "q25", "q50", "q75", "q95"]
     tidy = rows[["label", "operation", "verdict", *quantiles]].copy()
@@ -141,7 +146,7 @@ def _distributions(rows: DataFrame, _: Any) -> Any:
     tidy["operation"] = tidy["operation"].astype(str).str.replace("_", " ")
     order = list(dict.fromkeys(tidy[tidy["operation"] == operations[0]].sort_values("q50")["label"]))
     chosen = alt.param(name="operation", value=operations[0], bind=alt.binding_select(options=operations, name="Show "))
-    base = alt.Chart(_data(tidy)).encode(
+    base = alt.Chart(DATA).encode(
         y=_labels(order),
         tooltip=["label:N", "verdict:N", *(alt.Tooltip(f"{name}:Q", format=",.4~r") for name in quantiles)],
     )
@@ -150,13 +155,14 @@ def _distributions(rows: DataFrame, _: Any) -> Any:
     boxes = base.mark_rule(color="#56B4E9", strokeWidth=9).encode(x="q25:Q", x2="q75:Q")
     medians = base.mark_tick(thickness=2, height=11, color="#D55E00").encode(x="q50:Q")
     layers = alt.layer(whiskers, boxes, medians).add_params(chosen)
-    return layers.transform_filter("datum.operation === operation").properties(height=STEP * len(order))
+    shown = layers.transform_filter("datum.operation === operation")
+    return shown.properties(height=STEP * len(order)), tidy
 
 
-def _flights(rows: DataFrame, colours: Any) -> Any:
+def _flights(rows: DataFrame, colours: Any) -> tuple[Any, DataFrame]:
     order = list(dict.fromkeys(rows.sort_values("bytes", kind="stable")["label"]))
     points = (
-        alt.Chart(_data(rows[["label", "family", "bytes"]]))
+        alt.Chart(DATA)
         .mark_point(filled=True, size=60)
         .encode(
             y=_labels(order),
@@ -166,27 +172,30 @@ def _flights(rows: DataFrame, colours: Any) -> Any:
             tooltip=["label:N", alt.Tooltip("bytes:Q", format=",")],
         )
     )
-    limits = DataFrame(
-        {
-            "bytes": [QUIC_BYTES, BUDGET_BYTES, INITCWND_BYTES],
-            "limit": ["QUIC", "9 kB", "TCP"],
-        }
-    )
+    limits = [
+        {"bytes": QUIC_BYTES, "limit": "QUIC"},
+        {"bytes": BUDGET_BYTES, "limit": "9 kB"},
+        {"bytes": INITCWND_BYTES, "limit": "TCP"},
+    ]
     lines = (
-        alt.Chart(_data(limits)).mark_rule(strokeDash=[5, 3], strokeWidth=1.5).encode(x="bytes:Q", tooltip="limit:N")
+        alt.Chart(alt.InlineData(values=limits))
+        .mark_rule(strokeDash=[5, 3], strokeWidth=1.5)
+        .encode(x="bytes:Q", tooltip="limit:N")
     )
-    names = alt.Chart(_data(limits)).mark_text(align="left", dx=3, y=-7).encode(x="bytes:Q", text="limit:N")
-    return alt.layer(points, lines, names).properties(height=STEP * len(order))
+    names = (
+        alt.Chart(alt.InlineData(values=limits)).mark_text(align="left", dx=3, y=-7).encode(x="bytes:Q", text="limit:N")
+    )
+    return alt.layer(points, lines, names).properties(height=STEP * len(order)), rows[["label", "family", "bytes"]]
 
 
-def _chains(rows: DataFrame, _: Any) -> Any:
+def _chains(rows: DataFrame, _: Any) -> tuple[Any, DataFrame]:
     ways = list(dict.fromkeys(rows["way"]))
     order = list(dict.fromkeys(rows[rows["way"] == ways[0]].sort_values("bytes", kind="stable")["label"]))
     how = rows["measured"].map({True: " (measured)", False: " (calculated)"})
     tidy = rows[["label", "bytes"]].assign(way=rows["way"] + how)
     domain = list(dict.fromkeys(tidy["way"]))
-    return (
-        alt.Chart(_data(tidy))
+    chart = (
+        alt.Chart(DATA)
         .mark_point(filled=True, size=60)
         .encode(
             y=_labels(order),
@@ -201,6 +210,7 @@ def _chains(rows: DataFrame, _: Any) -> Any:
         )
         .properties(height=STEP * len(order))
     )
+    return chart, tidy
 
 
 def _labels(order: Iterable[str]) -> Any:
@@ -217,14 +227,13 @@ def _cycled(values: tuple[str, ...], count: int) -> list[str]:
     return [values[i % len(values)] for i in range(count)]
 
 
-def _data(rows: DataFrame) -> Any:
-    """Inline; numbers to five digits, missing ones null."""
+def _values(rows: DataFrame) -> list[dict[str, Any]]:
+    """Numbers to five digits, missing ones null."""
     found = rows.astype(object).where(rows.notna(), None).to_dict("records")
-    values = [{k: float(f"{v:.5g}") if isinstance(v, float) else v for k, v in row.items()} for row in found]
-    return alt.InlineData(values=values)
+    return [{k: float(f"{v:.5g}") if isinstance(v, float) else v for k, v in row.items()} for row in found]
 
 
-_Picture = Callable[[DataFrame, Any], Any]
+_Picture = Callable[[DataFrame, Any], tuple[Any, DataFrame]]
 _ROWS: Final[tuple[tuple[str, str, str, Callable[[DataFrame], DataFrame], _Picture], ...]] = (
     (
         "handshake-bytes",

@@ -134,7 +134,7 @@ def frame_of(results: Iterable[Result], *, refuse: Callable[[ResultError], None]
         ResultError: two of them have one name, or one measured nothing.
     """
     rows: list[dict[str, Any]] = []
-    runs: dict[str, dict[str, Any]] = {}
+    runs = provenance.Runs()
     for result in results:
         name = provenance.run_name(result)
         try:
@@ -175,8 +175,8 @@ def _add_intervals(rows: list[dict[str, Any]]) -> None:
 
 def records(frame: DataFrame) -> list[dict[str, Any]]:
     """The rows as tables of plain Python; what is missing is None."""
-    found: list[dict[str, Any]] = frame.astype(object).where(frame.notna(), None).to_dict("records")
-    return found
+    plain = [column.astype(object).where(column.notna(), None).tolist() for _, column in frame.items()]
+    return [dict(zip(frame.columns, row, strict=True)) for row in zip(*plain, strict=True)]
 
 
 def _rows(result: Result, name: str) -> Iterator[dict[str, Any]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -68,12 +69,10 @@ def unique(names: list[tuple[str, str]], joint: str = "X") -> list[str]:
     Raises:
         ResultError: one identity is there twice.
     """
-    if len(set(identities := [identity for _, identity in names])) < len(identities):
-        twice = next(identity for identity in identities if identities.count(identity) > 1)
-        raise ResultError(f"{twice!r} is there twice")
-    wanted = [name for name, _ in names]
-    shared = {name for name in wanted if wanted.count(name) > 1} if len(set(wanted)) < len(wanted) else set()
-    found = [f"{name}{joint}{_letters(identity)}" if name in shared else name for name, identity in names]
+    if twice := [identity for identity, count in Counter(identity for _, identity in names).items() if count > 1]:
+        raise ResultError(f"{twice[0]!r} is there twice")
+    wanted = Counter(name for name, _ in names)
+    found = [f"{name}{joint}{_letters(identity)}" if wanted[name] > 1 else name for name, identity in names]
     if len(set(found)) < len(found):
         raise ResultError("two things would have one name", hint="rename a scheme")
     return found

@@ -9,7 +9,14 @@ from pandas import DataFrame
 
 from pqdc.report.result import Result
 
-__all__ = ["facts_of", "letters", "lines", "machine_of", "run_name"]
+__all__ = ["Runs", "facts_of", "letters", "lines", "machine_of", "run_name"]
+
+
+class Runs(dict[str, dict[str, Any]]):
+    """What is known of each run besides its rows. Nobody changes it, so frames made from each other share it."""
+
+    def __deepcopy__(self, _: object) -> Runs:
+        return self
 
 
 def run_name(result: Result) -> str:

@@ -221,6 +221,7 @@ def _series(series: DataFrame, frame: DataFrame, reason: str) -> DataFrame:
 def _missing(series: DataFrame, frame: DataFrame, reason: str) -> Iterator[tuple[str, str]]:
     drawn = set(series["scheme"])
     schemes = frame[frame["scheme"] != ""].drop_duplicates("scheme")
-    for _, row in schemes.iterrows():
-        if row["scheme"] not in drawn:
-            yield row["scheme"], row["reason_against_dc"] or (row["reason"] if not row["operation"] else reason)
+    columns = ("scheme", "reason_against_dc", "operation", "reason")
+    for scheme, against, operation, own in zip(*(schemes[name] for name in columns), strict=True):
+        if scheme not in drawn:
+            yield scheme, against or (reason if operation else own)
