@@ -88,7 +88,7 @@ def _chart(key: str, title: str, tells: str, picture: tuple[Any, DataFrame], fou
     fit = alt.AutoSizeParams(type="fit-x", contains="padding")
     spec = chart.properties(width="container", autosize=fit).to_dict(validate=False)
     spec.pop("config", None)
-    spec["datasets"] = {ROWS: _values(rows)}
+    spec["datasets"] = spec.get("datasets", {}) | {ROWS: _values(rows)}
     return Chart(key=key, title=title, tells=tells, spec=spec, left_out=tuple(found.attrs["left_out"]))
 
 
