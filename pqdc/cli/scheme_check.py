@@ -28,7 +28,12 @@ def command(
     ] = None,
     keys: Annotated[int, typer.Option("--keys", min=2, max=1_000_000, help="Keys to make, if there is time.")] = 100,
     signatures: Annotated[int, typer.Option("--signatures", min=1, max=1_000_000, help="By each key.")] = 10,
-    seconds: Annotated[float, typer.Option("--seconds", min=0, max=86_400, help="For keys and signatures.")] = 10,
+    seconds: Annotated[
+        float,
+        typer.Option(
+            "--seconds", min=0, max=86_400, help="For keys and signatures; each trial of changes may take as long."
+        ),
+    ] = 10,
     leaf_scheme: Annotated[str, typer.Option("--leaf-scheme", help="Of the leaf in the handshake.")] = "P-256",
     as_json: options.AsJson = False,
     algorithms: options.Algorithms = None,

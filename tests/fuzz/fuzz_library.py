@@ -1,6 +1,6 @@
 """What a user's own library brings: an api.h, known answers in .rsp format, and the answers of the process it ruins.
 
-`library_targets` is for `targets`. The laws: only the named errors; the fields of a frame pack to the same bytes; a size is
+`library_targets` is for `targets`. The laws: only the named errors; a frame's fields pack to the same bytes; a size is
 a number, and every value of an .rsp file stands in it.
 """
 

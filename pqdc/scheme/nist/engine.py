@@ -22,6 +22,7 @@ from pqdc.scheme.nist.process import LibraryProcess
 __all__ = ["Convention", "Engine", "Envelope", "Operation"]
 
 Operation = Literal["keygen", "sign", "verify"]
+LONGEST_NUMBER = 20  # digits, of 64 bits
 PATIENCE = 20  # how much longer than it should, the native loop may take before it hangs
 _BAD_SIGNATURE = -4  # companion.c
 
@@ -159,7 +160,7 @@ class Engine:
     def footprint(self, function: str, *fields: bytes) -> Footprint:
         """What a call of the library takes of memory; `fields` are as the worker has them."""
         _, answer = self.process.call("footprint", function.encode(), *fields, calls=3)
-        stack, growth = (int(size) if size.isdigit() else None for size in self._fields(function, answer, 2))
+        stack, growth = (self._number(function, size) if size else None for size in self._fields(function, answer, 2))
         return Footprint(stack_bytes=stack, growth_bytes=growth)
 
     def footprints(self, message: bytes) -> dict[str, Footprint]:
@@ -200,7 +201,7 @@ class Engine:
         return answer
 
     def _number(self, name: str, text: bytes) -> int:
-        if not text.isdigit():
+        if len(text) > LONGEST_NUMBER or not text.isdigit():
             raise LibraryFault(f"{self.symbol(name)} has ruined the memory of its process: a length is none")
         return int(text)
 

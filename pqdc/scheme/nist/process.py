@@ -61,7 +61,7 @@ class LibraryProcess:
         self._child: subprocess.Popen[bytes] | None = None
         self._words: IO[bytes] | None = None
         self._owner = 0
-        self._inherited: list[object] = []
+        self._ending: weakref.finalize[..., LibraryProcess] | None = None
 
     @property
     def name(self) -> str:
@@ -78,9 +78,7 @@ class LibraryProcess:
         with self._lock:
             if self._child is not None and self._owner == os.getpid():
                 return
-            if self._child is not None:  # after a fork; the parent's is left alone
-                self._inherited.append((self._child, self._words))
-            self._owner = os.getpid()
+            self._owner = os.getpid()  # after a fork, the parent's child is left alone; its finalizer holds it
             self._words = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the child lives
             self._child = subprocess.Popen(
                 [sys.executable, "-P", "-m", "pqdc.scheme.nist.worker"],
@@ -89,7 +87,7 @@ class LibraryProcess:
                 stderr=self._words,
                 start_new_session=True,  # Ctrl-C is for us
             )
-            weakref.finalize(self, _end, self._child, self._words, self._owner)
+            self._ending = weakref.finalize(self, _end, self._child, self._words, self._owner)
             for pipe in self._pipes():
                 os.set_blocking(pipe, False)
             self._load()
@@ -103,13 +101,14 @@ class LibraryProcess:
         flag = b"context" if self.context else b""
         names = os.fsencode(self.library.path), self.library.prefix.encode(), companion, flag
         kind, *fields = self._ask(b"load", *names, seconds=START_SECONDS + self.library.seconds)
-        if kind != b"done":
-            self.stop()
-            text = fields[0].decode(errors="replace").removeprefix(f"{self.library.path}: ")
-            raise BackendUnavailable(f"{self.name} cannot be loaded: {text}{why_not if 'randombytes' in text else ''}")
-        self.supplied = bool(fields[0])
-        own = [name.decode(errors="replace") for name in fields[1:]]
-        self.symbols = {name: symbol for name, symbol in zip(FUNCTIONS, own, strict=True) if symbol}
+        told = [field.decode(errors="replace") for field in fields]
+        if kind == b"done" and len(told) == 1 + len(FUNCTIONS):
+            self.supplied = bool(told[0])
+            self.symbols = {name: symbol for name, symbol in zip(FUNCTIONS, told[1:], strict=True) if symbol}
+            return
+        self.stop()
+        text = " ".join(told).removeprefix(f"{self.library.path}: ")
+        raise BackendUnavailable(f"{self.name} cannot be loaded: {text}{why_not if 'randombytes' in text else ''}")
 
     def call(self, function: str, *fields: bytes, calls: float = 1.0) -> tuple[int, list[bytes]]:
         """What `worker` answers: a status, and the rest.
@@ -204,8 +203,8 @@ class LibraryProcess:
     def stop(self) -> None:
         """End the process, if there is one."""
         with self._lock:
-            if self._child is not None and self._words is not None:
-                _end(self._child, self._words, self._owner)
+            if self._ending is not None and self._owner == os.getpid():
+                self._ending()
             self._child = self._words = None
 
 

@@ -77,10 +77,8 @@ def _convention(process: LibraryProcess) -> Convention:
     """The detached functions where there are some; crypto_sign and crypto_sign_open else."""
     has = process.symbols
     if "crypto_sign_keypair" not in has:
-        prefix = process.library.prefix
-        raise LibraryFault(
-            f"it exports no {prefix}crypto_sign_keypair", hint="a prefix of its symbols is declared as library.prefix"
-        )
+        name = f"{process.library.prefix}crypto_sign_keypair"
+        raise LibraryFault(f"it exports no {name}; library.prefix declares what stands before its names")
     chosen = []
     for detached, enveloped in (("crypto_sign_signature", "crypto_sign"), ("crypto_sign_verify", "crypto_sign_open")):
         if detached not in has and enveloped not in has:
