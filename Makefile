@@ -71,4 +71,5 @@ mutate: liboqs  ## the mutation campaign (MUTATE_ARGS="--count 10000000 --jobs 2
 BOGO_ARGS ?=
 
 bogo: liboqs  ## BoringSSL's test suite against our endpoints, built first (BOGO_ARGS="--test 'DelegatedCredentials-*'")
+	@$(BIN)/python native/build_bogo.py >/dev/null
 	@$(BIN)/python -m tests.bogo $(BOGO_ARGS)

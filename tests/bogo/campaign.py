@@ -66,13 +66,13 @@ def build() -> Path:
     return Path(done.stdout.strip())
 
 
-def run(folder: Path, *, patterns: Sequence[str] = (), workers: int = 2) -> Outcome:
+def run(folder: Path, *, patterns: Sequence[str] = (), options: Sequence[str] = ()) -> Outcome:
     """Run the tests whose names fit one of the patterns, or all, and then what is run apart.
 
     Args:
         folder: where the runner is.
         patterns: shell patterns.
-        workers: how many tests at a time.
+        options: of the runners, besides.
 
     Raises:
         PqdcError: a runner did not come to its end.
@@ -83,9 +83,9 @@ def run(folder: Path, *, patterns: Sequence[str] = (), workers: int = 2) -> Outc
     reasons = {name: _reason(name, table) for name in chosen}
     resuming = [name for name, reason in reasons.items() if reason == GOES_ON]
     stock = [name for name, reason in reasons.items() if not reason]
-    passed, failed = _sort(stock, run_stock(folder, patterns, workers) if stock else {})
-    first, failed_first = _sort(resuming, run_first(folder, resuming, workers) if resuming else {})
-    judgements = judge(folder, folder / "client", workers) if not patterns else {}
+    passed, failed = _sort(stock, run_stock(folder, patterns, options) if stock else {})
+    first, failed_first = _sort(resuming, run_first(folder, resuming, options) if resuming else {})
+    judgements = judge(folder, folder / "client", options) if not patterns else {}
     judged, misjudged = _sort(judgements, judgements)
     order = list(table.values())
     return Outcome(
@@ -100,23 +100,21 @@ def run(folder: Path, *, patterns: Sequence[str] = (), workers: int = 2) -> Outc
     )
 
 
-def run_stock(folder: Path, patterns: Sequence[str], workers: int) -> Results:
+def run_stock(folder: Path, patterns: Sequence[str], options: Sequence[str]) -> Results:
     """BoGo as it is."""
-    return _run(folder / "runner", folder / "client", [*_only(patterns), "-num-workers", str(workers)])
+    return _run(folder / "runner", folder / "client", [*_only(patterns), *options])
 
 
-def run_first(folder: Path, names: Sequence[str], workers: int) -> Results:
+def run_first(folder: Path, names: Sequence[str], options: Sequence[str]) -> Results:
     """The first connections of tests that go on to resume."""
-    options = [*_only(names), "-include-disabled", "-num-workers", str(workers)]
-    return _run(folder / "judge", folder / "client", options, PQDC_FIRST="1")
+    return _run(folder / "judge", folder / "client", [*_only(names), "-include-disabled", *options], PQDC_FIRST="1")
 
 
-def judge(folder: Path, server: Path, workers: int = 2) -> Results:
+def judge(folder: Path, server: Path, options: Sequence[str] = ()) -> Results:
     """Credentials of our minting, shown by a server that is a shim (ours, or BoringSSL's own), to BoGo's client."""
     with tempfile.TemporaryDirectory(prefix="bogo-") as made:
         credentials = str(minted.write(Path(made)))
-        options = [*_only(["PQDC-*"]), "-num-workers", str(workers)]
-        return _run(folder / "judge", server, options, PQDC_CREDENTIALS=credentials)
+        return _run(folder / "judge", server, [*_only(["PQDC-*"]), *options], PQDC_CREDENTIALS=credentials)
 
 
 def _only(patterns: Sequence[str]) -> list[str]:

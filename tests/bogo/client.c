@@ -28,9 +28,11 @@ static int write_all(int fd, const char *data, size_t size) {
 }
 
 int main(int count, char **arguments) {
-    if (count == 2 && strcmp(arguments[1], "-is-handshaker-supported") == 0) {
-        puts("No");
-        return 0;
+    for (int i = 1; i < count; i++) {
+        if (strcmp(arguments[i], "-is-handshaker-supported") == 0) {
+            puts("No");
+            return 0;
+        }
     }
     const char *path = getenv("BOGO_SOCKET");
     if (path == NULL) return UNIMPLEMENTED;

@@ -12,10 +12,10 @@ __all__ = ["page", "summary"]
 _PAGE = """\
 # BoGo
 
-BoringSSL's test suite, BoGo, takes the part of the peer and breaks one rule of TLS in each of its tests. It is run
-against pqdc's client and server: `make bogo` builds the runner (from the crate {version}, with Go) and runs all of it,
-which takes about a minute. `make test` does the same where Go and cargo are. This page is written by that run:
-`make bogo BOGO_ARGS="--write docs/bogo.md"`.
+BoringSSL's test suite, BoGo, takes the part of the peer, and mostly breaks one rule of TLS in each of its tests. It is
+run against pqdc's client and server: `make bogo` builds the runner (from the crate {version}, with Go) and runs
+all of it, which takes about a minute. `make test` does the same where Go and cargo are. This page is written by that
+run: `make bogo BOGO_ARGS="--write docs/bogo.md"`.
 
 | | tests |
 |---|---|
