@@ -7,6 +7,7 @@ internal_error.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -14,6 +15,7 @@ import pqdc
 from pqdc.handshake import (
     Alert,
     Client,
+    ClientAuth,
     ClientConnection,
     Failed,
     Identity,
@@ -23,6 +25,7 @@ from pqdc.handshake import (
 )
 from pqdc.handshake.endpoint import Connection
 from pqdc.scheme import backends
+from tests.forks import fork
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
@@ -60,13 +63,35 @@ def feed_client(data: bytes) -> None:
 
 def feed_client_behind(data: bytes) -> None:
     """As what a server says once keys are in use."""
-    client, server = ClientConnection(_settings()[0]), ServerConnection(_settings()[1])
+    _law(fork(_behind()[0]), data)
+
+
+def feed_server_behind(data: bytes) -> None:
+    """As what a client that must prove itself says once keys are in use."""
+    _law(fork(_behind()[1]), data)
+
+
+@lru_cache(maxsize=1)
+def _behind() -> tuple[ClientConnection, ServerConnection, bytes, bytes]:
+    """Both sides, each where it waits for the other's first protected message, and what that side would say."""
+    client_settings, server_settings = _settings()
+    identity = server_settings.identities[0]
+    asking = replace(server_settings, client_auth=ClientAuth.REQUIRED, trust=client_settings.trust)
+    client, server = ClientConnection(replace(client_settings, identities=(identity,))), ServerConnection(asking)
     server.receive(client.data_to_send())
     flight = server.data_to_send()
     hello = flight[: 5 + int.from_bytes(flight[3:5], "big")]
     client.receive(hello + b"\x14\x03\x03\0\1\1")
-    client._reader._keys = client._reader._secret = None  # records in the clear: what is fuzzed lies behind them
-    _law(client, data)
+    waiting = fork(client)
+    client.receive(flight[len(hello) + 6 :])
+    for end in (waiting, server):
+        end.data_to_send()
+        end._reader._keys = end._reader._secret = None  # records in the clear: what is fuzzed lies behind them
+    return waiting, server, b"".join(server.sent[1:]), b"".join(client.sent[1:])
+
+
+def _in_the_clear(messages: bytes) -> bytes:
+    return b"\x16\x03\x03" + len(messages).to_bytes(2, "big") + messages
 
 
 def handshake_targets() -> dict[str, tuple[Callable[[bytes], None], Callable[[], Iterable[bytes]]]]:
@@ -75,10 +100,10 @@ def handshake_targets() -> dict[str, tuple[Callable[[bytes], None], Callable[[],
     hello = client.data_to_send()
     server.receive(hello)
     flight = server.data_to_send()
-    messages = b"".join(server.sent[1:])
-    clear = b"\x16\x03\x03" + len(messages).to_bytes(2, "big") + messages
+    of_server, of_client = map(_in_the_clear, _behind()[2:])
     return {
         "tls-server": (feed_server, lambda: [hello]),
         "tls-client": (feed_client, lambda: [flight]),
-        "tls-client-behind": (feed_client_behind, lambda: [clear]),
+        "tls-server-behind": (feed_server_behind, lambda: [of_client]),
+        "tls-client-behind": (feed_client_behind, lambda: [of_server]),
     }
