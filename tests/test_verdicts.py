@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pqdc import pem
+from pqdc import cli, pem
 from pqdc.credential import refusals
 from pqdc.errors import PeerUnavailable, PqdcError, ResultError
 from pqdc.handshake import Alert
@@ -142,6 +142,25 @@ def test_the_document_is_what_the_data_says():
     assert verdicts.unexpected(results) == []
     assert [case["name"] for case in results["cases"]] == [case.name for case in CASES]
     assert set(PEERS) <= set(results["peers"])
+
+
+def test_the_command_prints_what_a_file_says(capsys, tmp_path):
+    file = ROOT / "results" / "verdicts.json"
+    assert cli.run(["verdicts", "--from", str(file)]) == 0
+    assert capsys.readouterr().out == (ROOT / "docs" / "verdicts.md").read_text()
+    assert cli.run(["verdicts", "--from", str(file), "--json"]) == 0
+    results = json.loads(capsys.readouterr().out)
+    results["cases"][0]["said"]["nss"] |= {"verdict": "refused", "error": "SSL_ERROR_NEW"}
+    (changed := tmp_path / "changed.json").write_text(json.dumps(results))
+    assert cli.run(["verdicts", "--from", str(changed)]) == 1
+    assert "nss was expected to say delegated, and says SSL_ERROR_NEW" in capsys.readouterr().err
+    (broken := tmp_path / "broken.json").write_text("{")
+    assert cli.run(["verdicts", "--from", str(broken)]) == 1
+    assert cli.run(["verdicts", "nobody"]) == 1
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 2
+    assert "no JSON" in told[0]
+    assert "nobody" in told[1]
 
 
 @pytest.mark.parametrize("data", [[], {}, {"kind": "pqdc verdicts"}, {"kind": "pqdc verdicts", "format": 2}])
