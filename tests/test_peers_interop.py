@@ -12,8 +12,8 @@ from pqdc import cli
 from pqdc.credential.formats import format_names
 from pqdc.errors import PeerUnavailable
 from pqdc.peers import RefusedFiles, ServerFiles, configuration, deviations, load_peer, matrix, peer_names
-from pqdc.peers.cases import Stage
 from pqdc.peers.deviations import CERTIFICATE, DELEGATED, DEVIATIONS, UNTRIED, Deviation, expectation
+from pqdc.peers.forging import Stage
 from pqdc.peers.laboratory import Laboratory
 from pqdc.peers.matrix import as_dict, run
 from pqdc.peers.pairing import OURSELVES, Pairing, pairings

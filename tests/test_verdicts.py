@@ -15,7 +15,8 @@ from pqdc.credential import refusals
 from pqdc.errors import PeerUnavailable, PqdcError, ResultError
 from pqdc.handshake import Alert
 from pqdc.peers import verdicts
-from pqdc.peers.cases import CASES, MOZILLA, Stage
+from pqdc.peers.cases import CASES, MOZILLA
+from pqdc.peers.forging import Stage
 from pqdc.peers.nss import FirefoxNss, Nss
 from pqdc.peers.tlslite import Tlslite
 from pqdc.report.verdicts import as_markdown, check_format

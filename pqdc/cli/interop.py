@@ -85,8 +85,8 @@ def _run(names: list[str], leaves: str, schemes: str, algorithms: list[Path] | N
 
     import pqdc
     from pqdc.peers import configuration
-    from pqdc.peers.cases import Stage
     from pqdc.peers.deviations import UNTRIED
+    from pqdc.peers.forging import Stage
     from pqdc.peers.laboratory import Laboratory
     from pqdc.peers.matrix import as_dict, run
     from pqdc.peers.pairing import pairings

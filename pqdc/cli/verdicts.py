@@ -54,7 +54,7 @@ def _ask(names: list[str], algorithms: list[Path] | None) -> dict[str, Any]:
 
     from pqdc.errors import PeerUnavailable
     from pqdc.peers import load_peer
-    from pqdc.peers.cases import Stage
+    from pqdc.peers.forging import Stage
     from pqdc.peers.verdicts import collect
 
     found: list[Peer] = []

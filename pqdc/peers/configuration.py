@@ -21,7 +21,7 @@ from pqdc.files import OutputFile, write_files
 from pqdc.handshake import Client, Trust
 from pqdc.handshake.loading import load_identities
 from pqdc.peers import Peer, RefusedFiles, ServerFiles
-from pqdc.peers.cases import Leaf, Stage
+from pqdc.peers.forging import Leaf, Stage
 from pqdc.peers.meeting import ask_peer
 
 __all__ = ["CASES", "SERVER", "Case", "collect"]

@@ -17,7 +17,8 @@ from pqdc.errors import PqdcError
 from pqdc.handshake import Client, HandshakeFailure, Server, Trust, shake_hands
 from pqdc.handshake.alerts import alert_name
 from pqdc.peers import Peer
-from pqdc.peers.cases import CASES, Case, Stage
+from pqdc.peers.cases import CASES, Case
+from pqdc.peers.forging import Stage
 from pqdc.peers.meeting import serve_peer
 
 __all__ = ["OWN", "collect", "unexpected"]
