@@ -21,7 +21,7 @@ from pqdc.report.interop import as_markdown
 from tests.conftest import CATALOG
 
 ROOT = Path(__file__).parents[1]
-PEERS = ("boringssl", "firefox", "nss", "nss-firefox", "openssl", "tlslite")
+PEERS = ("boringssl", "firefox", "nss", "nss-firefox", "nss-server", "openssl", "tlslite")
 ML_DSA = ("ML-DSA-44", "ML-DSA-65", "ML-DSA-87")
 SCHEMES = ("ECDSA-P384", "Ed25519", "ML-DSA-44", "Falcon-512")  # of each sort one; all of them are in `pqdc interop`
 
@@ -107,7 +107,7 @@ def test_boringssl_without_the_leaf_s_key_has_nothing_else_to_show(have, laborat
     assert met.peer.error == "NO_COMMON_SIGNATURE_ALGORITHMS"
 
 
-@pytest.mark.parametrize("name", ["openssl", "tlslite"])
+@pytest.mark.parametrize("name", ["nss-server", "openssl", "tlslite"])
 def test_these_servers_need_the_leaf_s_key(have, laboratory, name):
     peer = have(name)
     files = ServerFiles(leaf=laboratory.files("ECDSA-P256", "", peer.format).leaf)
@@ -232,12 +232,12 @@ def test_a_file_that_is_none(capsys, tmp_path):
     assert "something else" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["boringssl", "tlslite"])
+@pytest.mark.parametrize("name", ["boringssl", "nss-server", "tlslite"])
 def test_what_has_not_been_made_is_a_reason(name, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     with pytest.raises(PeerUnavailable, match=r"has not been (built|installed): .* is missing") as caught:
         load_peer(name)
-    assert "make interop" in caught.value.hint
+    assert "make peers" in caught.value.hint
     assert cli.run(["interop", name]) == 1
     assert cli.run(["doctor"]) in {0, 1}
     assert f"missing  peer {name}: " in capsys.readouterr().out

@@ -5,8 +5,6 @@ The program around it (native/boringssl/server.cc) uses the stock API with the f
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,30 +13,10 @@ from pqdc.errors import PeerUnavailable
 from pqdc.peers import PeerOutcome, RefusedFiles, ServerFiles, Serving
 from pqdc.peers.boringssl_build import CRATE, CRATE_VERSION, server_program, shim
 from pqdc.peers.bssl_shim import DC_BASE64, serve_by_shim
+from pqdc.peers.building import build
 from pqdc.peers.process import Child
-from pqdc.resources import resource
 
-__all__ = ["BoringSsl", "build"]
-
-
-def build(tell: Callable[[str], None]) -> None:
-    """Build BoringSSL and our programs for it into the user's cache, if they are not there.
-
-    Raises:
-        PeerUnavailable: it does not build, or this is no checkout.
-    """
-    script = resource("native") / "build_boringssl.py"
-    if not script.exists():
-        raise PeerUnavailable("BoringSSL is built by a checkout of pqdc; this is an installed one")
-    said: list[str] = []
-    with subprocess.Popen(
-        [sys.executable, script], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
-    ) as child:
-        for line in child.stderr or ():
-            said.append(line)
-            tell(line.rstrip())
-    if child.returncode:
-        raise PeerUnavailable(f"BoringSSL does not build: {''.join(said[-3:]).strip()}")
+__all__ = ["BoringSsl"]
 
 
 class BoringSsl:
@@ -57,7 +35,7 @@ class BoringSsl:
     @classmethod
     def prepare(cls, tell: Callable[[str], None]) -> None:
         """Build it."""
-        build(tell)
+        build("build_boringssl.py", cls.software, tell)
 
     def versions(self) -> Mapping[str, str]:
         """Of the crate that carries its source."""

@@ -12,8 +12,8 @@ import platform
 from pathlib import Path
 from typing import Final
 
-from pqdc.cache import cache_folder, cache_key, read_manifest
-from pqdc.errors import PeerUnavailable
+from pqdc.cache import cache_folder, cache_key
+from pqdc.peers.building import built
 
 __all__ = ["server_program", "shim", "version"]
 
@@ -23,8 +23,6 @@ CMAKE_FLAGS: Final = ("-DCMAKE_BUILD_TYPE=Release", "-DBUILD_SHARED_LIBS=OFF", "
 TARGETS: Final = ("ssl", "bssl_shim", "handshaker")
 SERVER_NAME: Final = "pqdc-boringssl-server"
 SERVER_ABI: Final = 1  # raised when what native/boringssl/server.cc takes or prints changes
-
-_HINT: Final = "run `make interop`"
 
 
 def version() -> str:
@@ -49,7 +47,7 @@ def server_program() -> Path:
     Raises:
         PeerUnavailable: it has not been built.
     """
-    return _program(server_folder(), SERVER_NAME)
+    return built(server_folder(), SERVER_NAME, "BoringSSL")
 
 
 def shim() -> Path:
@@ -58,11 +56,4 @@ def shim() -> Path:
     Raises:
         PeerUnavailable: it has not been built.
     """
-    return _program(build_folder(), "bin/bssl_shim")
-
-
-def _program(folder: Path, name: str) -> Path:
-    if read_manifest(folder) is None:
-        state = "damaged" if folder.exists() else "missing"
-        raise PeerUnavailable(f"BoringSSL has not been built: {folder} is {state}", hint=_HINT)
-    return folder / name
+    return built(build_folder(), "bin/bssl_shim", "BoringSSL")

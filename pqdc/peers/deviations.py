@@ -91,6 +91,26 @@ DEVIATIONS: tuple[Deviation, ...] = (
         reason="tlslite-ng has no such keys",
     ),
     Deviation(
+        server="nss-server",
+        but=_ECDSA,
+        outcome=UNLOADABLE,
+        reason="NSS has ECDSA alone in credentials; the format refuses before it would",
+    ),
+    Deviation(
+        server="nss-server",
+        leaf="Ed25519",
+        scheme="*",
+        outcome="SEC_ERROR_PKCS12_UNABLE_TO_IMPORT_KEY",
+        reason="NSS has no such keys",
+    ),
+    Deviation(
+        server="nss-server",
+        leaf=_ML_DSA,
+        scheme="*",
+        outcome="openssl does not take the leaf's key|SEC_ERROR_*",
+        reason="OpenSSL, which packs the leaf's key for NSS, has ML-DSA from 3.5 on; NSS has not",
+    ),
+    Deviation(
         server="openssl",
         leaf=_ML_DSA,
         scheme="",
@@ -157,7 +177,6 @@ UNTRIED: Mapping[str, str] = {
     "fizz": "Fizz is a C++ library that Debian does not have",
     "fizz-server": "as Fizz",
     "interop-runner": "it drives containers of the implementations named here",
-    "nss": "no tool of NSS's loads a credential, only programs against its API do",
     "tongsuo": "Tongsuo is a fork of OpenSSL that Debian does not have",
 }
 

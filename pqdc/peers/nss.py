@@ -18,7 +18,7 @@ from pqdc.peers import PeerOutcome, ServerFiles, Serving
 from pqdc.peers.distribution import install
 from pqdc.peers.process import run
 
-__all__ = ["FirefoxNss", "Nss", "nss_database"]
+__all__ = ["TOOLS", "FirefoxNss", "Nss", "library_version", "nss_database"]
 
 TOOLS = "libnss3-tools"  # as Debian calls it
 _HINT = f"install NSS's tools from your distribution; Debian calls them {TOOLS}"
@@ -53,11 +53,8 @@ class Nss:
         cls().close()
 
     def versions(self) -> Mapping[str, str]:
-        """Of the library that it loads, as stands in that."""
-        _, output = run(["ldd", self._program], environ=self._environ())
-        library = re.search(r"libssl3\.so => (\S+)", output)
-        found = _VERSION.search(Path(library[1]).read_bytes()) if library else None
-        return {"NSS": found[1].decode() if found else "unknown"}
+        """Of the library that it loads."""
+        return {"NSS": library_version(self._program, self._environ())}
 
     def serve(self, files: ServerFiles) -> AbstractContextManager[Serving]:
         """NSS's `selfserv` is not driven."""
@@ -127,6 +124,14 @@ def read_outcome(output: str) -> PeerOutcome:
     if error is None:
         raise PeerUnavailable(f"tstclnt says nothing that can be understood: {output[-300:]!r}")
     return PeerOutcome(accepted=False, error=error[1], detail=output)
+
+
+def library_version(program: str | Path, environ: Mapping[str, str]) -> str:
+    """The version of the NSS that a program loads in this environment, as stands in that; "unknown" if it does not."""
+    _, output = run(["ldd", program], environ=environ)
+    library = re.search(r"libssl3\.so => (\S+)", output)
+    found = _VERSION.search(Path(library[1]).read_bytes()) if library else None
+    return found[1].decode() if found else "unknown"
 
 
 def nss_database(folder: Path, ca: Path) -> None:

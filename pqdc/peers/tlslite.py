@@ -23,7 +23,7 @@ __all__ = ["Tlslite", "interpreter", "prepare_interpreter"]
 # Its own dependencies are few; dilithium-py gives it ML-DSA.
 PACKAGES: Final = ("tlslite-ng==0.9.0b2", "dilithium-py==1.5.1", "ecdsa==0.19.2", "six==1.17.0")
 _PROGRAM: Final = Path(__file__).with_name("tlslite_program.py")
-_HINT: Final = "run `make interop`"
+_HINT: Final = "run `make peers`"
 _SECONDS = 300.0  # for pip
 
 

@@ -45,16 +45,17 @@ def as_markdown(results: Mapping[str, Any]) -> str:
     """A document: versions, a table for each leaf, other meetings, what BoringSSL is not configured with, footnotes."""
     notes = _Notes()
     lines = [f"{_INTRODUCTION}{results['collected']}, from {', '.join(_versions(results))}. {_count(results)}", ""]
-    direct = [cell for cell in results["cells"] if _is_direct(cell)]
+    own = _own_formats(results["cells"])
+    direct = [cell for cell in results["cells"] if _is_direct(cell, own)]
     for leaf in _values(direct, "leaf"):
         lines += [f"## Under a leaf of {escape(leaf)}", ""]
-        lines += _table([cell for cell in direct if cell["leaf"] == leaf], notes)
-    others = [cell for cell in results["cells"] if not _is_direct(cell)]
+        lines += _table([cell for cell in direct if cell["leaf"] == leaf], own, notes)
+    others = [cell for cell in results["cells"] if not _is_direct(cell, own)]
     if others:
         leaves = ", ".join(map(escape, _values(others, "leaf")))
         lines += [f"## Our files elsewhere, under a leaf of {leaves}", ""]
         lines += ["Other formats, and servers that show our files to clients that are not ours.", ""]
-        lines += _table(others, notes)
+        lines += _table(others, own, notes)
     lines += [*_configuration(results), *_absent(results), *notes.lines()]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -76,31 +77,35 @@ class _Notes:
         return [f"[^{number}]: {escape(text)}" for number, text in enumerate(self._texts, 1)]
 
 
-def _is_direct(cell: Mapping[str, Any]) -> bool:
+def _own_formats(cells: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The format that each server is known by: the first that it is given."""
+    found: dict[str, str] = {}
+    for cell in cells:
+        found.setdefault(cell["server"], cell["format"])
+    return found
+
+
+def _is_direct(cell: Mapping[str, Any], own: Mapping[str, str]) -> bool:
     """Whether we are one of the two, and the files are of the format that the server is known by."""
-    return "pqdc" in {cell["server"], cell["client"]} and cell["format"] in {"", cell["server"]}
+    return "pqdc" in {cell["server"], cell["client"]} and cell["format"] == own[cell["server"]]
 
 
 def _values(cells: Iterable[Mapping[str, Any]], key: str) -> list[str]:
     return list(dict.fromkeys(cell[key] for cell in cells))
 
 
-def _table(cells: Sequence[Mapping[str, Any]], notes: _Notes) -> Iterator[str]:
+def _table(cells: Sequence[Mapping[str, Any]], own: Mapping[str, str], notes: _Notes) -> Iterator[str]:
     schemes = _values(cells, "scheme")
     yield f"| server → client | {' | '.join(escape(scheme) or 'none' for scheme in schemes)} |"
     yield f"| --- |{' --- |' * len(schemes)}"
     rows: dict[tuple[str, str, str], dict[str, Mapping[str, Any]]] = {}
     for cell in cells:
-        rows.setdefault((cell["server"], cell["client"], _format(cell)), {})[cell["scheme"]] = cell
+        form = "" if cell["format"] == own[cell["server"]] else cell["format"]
+        rows.setdefault((cell["server"], cell["client"], form), {})[cell["scheme"]] = cell
     for (server, client, form), row in rows.items():
         name = f"{server}{f' ({form})' if form else ''} → {client}"
         yield f"| {escape(name)} | {' | '.join(_entry(row.get(scheme), notes) for scheme in schemes)} |"
     yield ""
-
-
-def _format(cell: Mapping[str, Any]) -> str:
-    """Where it is not the one that the server is known by."""
-    return "" if cell["format"] == cell["server"] else str(cell["format"])
 
 
 def _entry(cell: Mapping[str, Any] | None, notes: _Notes) -> str:
