@@ -16,9 +16,10 @@ _INTRODUCTION = """\
 # Credentials between pqdc and other people's TLS
 
 Each row is a server and a client, each column the scheme of the credential that the server has; the first column is a
-server without one, which proves itself by its leaf's own key. `DC`: the credential proved it, say both sides. `leaf`:
-the leaf's own key did. `no`: nothing did. Where a cell is not what its column asks for, a footnote says why, after the
-peer's own name of its error. A cell that nobody expected is **bold**; `pqdc/peers/deviations.py` says what is expected.
+server without one, which proves itself by its leaf's own key. `DC`: the credential proved it, says whoever tells.
+`leaf`: the leaf's own key did. `no`: nothing did. Where a cell is not what its column asks for, a footnote says why,
+after the peer's own name of its error. A cell that nobody expected is **bold**; `pqdc/peers/deviations.py` says what is
+expected.
 
 pqdc's client verifies chain, name and credential strictly, and asks for the scheme of the column; other clients ask for
 what they ask for. tlslite-ng 0.9.0b2 reads ML-DSA keys in certificates, but takes those in credentials for RSA: the
