@@ -28,8 +28,9 @@ check: env  ## format, lint, types, import contracts
 bench: liboqs  ## run the benchmarks (BENCH_ARGS="--quick ML-DSA-44")
 	@$(BIN)/pqdc bench $(BENCH_ARGS)
 
-liboqs: env  ## find liboqs, or build it into the user's cache
+liboqs: env  ## find liboqs, or build it into the user's cache; second implementations in Rust beside it, with cargo
 	@$(BIN)/python native/build.py
+	@$(BIN)/python native/build_rust.py
 
 interop: liboqs peers  ## credentials between pqdc and other people's TLS (INTEROP_ARGS="boringssl --json")
 	@$(BIN)/pqdc interop $(INTEROP_ARGS)

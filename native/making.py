@@ -43,13 +43,7 @@ def main(work: Callable[[], None]) -> int:
 
 def crate_folder(manifest: Path, package: str, what: str, *, hint: str) -> Path:
     """The folder of a crate that `manifest` (Cargo.toml) names and its Cargo.lock pins; fetched if cargo lacks it."""
-    cargo = shutil.which("cargo")
-    if cargo is None:
-        raise BuildError(f"no cargo, which brings the {what} source", hint=hint)
-    environ = dict(os.environ)
-    rustup = Path(cargo).parent.parent.with_name(".rustup")  # cargo in ~/.cargo/bin, toolchains in ~/.rustup
-    if "RUSTUP_HOME" not in environ and not Path.home().joinpath(".rustup", "toolchains").is_dir() and rustup.is_dir():
-        environ["RUSTUP_HOME"] = str(rustup)  # rustup's cargo would only look in today's HOME
+    cargo, environ = find_cargo(f"brings the {what} source", hint=hint)
     locked_crate = ("--locked", "--manifest-path", str(manifest))
     query = [cargo, "metadata", *locked_crate, "--offline", "--format-version=1"]
     answer = subprocess.run(query, capture_output=True, text=True, check=False, env=environ)
@@ -61,6 +55,18 @@ def crate_folder(manifest: Path, package: str, what: str, *, hint: str) -> Path:
         raise BuildError(f"cargo does not say where the {what} source is:\n{answer.stderr}")
     packages = json.loads(answer.stdout)["packages"]
     return Path(next(found["manifest_path"] for found in packages if found["name"] == package)).parent
+
+
+def find_cargo(purpose: str, *, hint: str) -> tuple[str, dict[str, str]]:
+    """Cargo, and the environment that it works in; `purpose` says what it is missed for."""
+    cargo = shutil.which("cargo")
+    if cargo is None:
+        raise BuildError(f"no cargo, which {purpose}", hint=hint)
+    environ = dict(os.environ)
+    rustup = Path(cargo).parent.parent.with_name(".rustup")  # cargo in ~/.cargo/bin, toolchains in ~/.rustup
+    if "RUSTUP_HOME" not in environ and not Path.home().joinpath(".rustup", "toolchains").is_dir() and rustup.is_dir():
+        environ["RUSTUP_HOME"] = str(rustup)  # rustup's cargo would only look in today's HOME
+    return cargo, environ
 
 
 def cmake_build(source: Path, objects: Path, flags: Sequence[str], targets: Sequence[str], what: str) -> None:

@@ -101,7 +101,7 @@ REFUSED = {
     ),
     "a private key encoding": (
         MLDSA + 'private_key = "pem"',
-        "scheme.ML-DSA-44.private_key: expected 'own' or 'seed' or 'concatenated', got 'pem'",
+        "scheme.ML-DSA-44.private_key: expected 'own' or 'seed' or 'raw' or 'concatenated', got 'pem'",
     ),
     "a security flag": (
         MLDSA + 'security_flag = "fine"',

@@ -304,7 +304,7 @@ def test_a_library_that_takes_no_context_is_passed_over(monkeypatch):
 # --- Contexts -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("backend", ["openssl", "liboqs"])
+@pytest.mark.parametrize("backend", backends.available(CATALOG["ML-DSA-44"]))
 def test_a_context_counts(backend, keys):
     key = keys(CATALOG["ML-DSA-44"], backend)
     signature = key.sign_with_context(MESSAGE, b"here")
@@ -312,6 +312,11 @@ def test_a_context_counts(backend, keys):
     for context in (b"there", b"her", b"here!"):
         with pytest.raises(BadSignature, match="does not verify with this context"):
             key.public.verify_with_context(signature, MESSAGE, context)
+    for context in (b"", bytes(256)):
+        with pytest.raises(BadSignature, match=f"a context has 1 to 255 bytes, this has {len(context)}"):
+            key.public.verify_with_context(signature, MESSAGE, context)
+        with pytest.raises(KeyFormatError, match=f"a context has 1 to 255 bytes, this has {len(context)}"):
+            key.sign_with_context(MESSAGE, context)
     assert not verifies(key.public, signature)
     with pytest.raises(BadSignature, match="has 2420 bytes, this has 2419"):
         key.public.verify_with_context(signature[:-1], MESSAGE, b"here")

@@ -26,6 +26,7 @@ __all__ = ["Catalog", "load_catalog"]
 
 FORMAT = 1
 LONGEST_OID = 63  # bytes, in cryptography
+LARGEST_ARC = 2**128 - 80  # a UUID under 2.25 (X.667) is the longest that there is; the first two are one number
 LARGEST_SIZE = 2**24 - 1  # what an SPKI vector of a Credential can hold: RFC 9345 section 4
 Check = tuple[str, Callable[[Any], bool]]
 
@@ -148,9 +149,11 @@ def _one_of(kind: Any) -> Check:
 
 
 def _is_oid(value: Any) -> bool:
-    if not isinstance(value, str) or not re.fullmatch(r"[0-2](\.(0|[1-9][0-9]{0,18})){1,20}", value):
+    if not isinstance(value, str) or not re.fullmatch(r"[0-2](\.(0|[1-9][0-9]{0,38})){1,20}", value):
         return False
     first, second, *rest = map(int, value.split("."))
+    if max(second, *rest, 0) >= LARGEST_ARC:
+        return False
     octets = sum((max(arc.bit_length(), 1) + 6) // 7 for arc in (40 * first + second, *rest))
     return (first == 2 or second < 40) and octets <= LONGEST_OID
 

@@ -15,7 +15,7 @@ __all__ = ["Kind", "Library", "PrivateKeyEncoding", "Scheme", "SignatureLength"]
 
 Kind = Literal["classical", "pq", "hybrid", "composite"]
 SignatureLength = Literal["fixed", "max"]
-PrivateKeyEncoding = Literal["own", "seed", "concatenated"]
+PrivateKeyEncoding = Literal["own", "seed", "raw", "concatenated"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +41,9 @@ class Scheme:
         public_key_bytes: of the raw key, the content of the SPKI's BIT STRING.
         signature_bytes: exactly, or at most where `signature_length` is "max".
         private_key_bytes: of the library's own private key; None where it has no fixed size.
-        private_key: what PKCS#8 carries: "own" (the standard of the key type), "seed" (RFC 9881), or
-            "concatenated" (oqs-provider: an OCTET STRING of private key, then public key).
+        private_key: what PKCS#8 carries: "own" (the standard of the key type), "seed" (RFC 9881),
+            "raw" (RFC 9909: the private key alone, which ends with the public one), or "concatenated" (oqs-provider:
+            an OCTET STRING of private key, then public key).
         oid: of the signature algorithm, and of the key unless `key_oid` says otherwise. A scheme without one has no
             keys of its own: with a `key_oid` alone, it can be a component of others.
         key_parameters: of the SPKI's AlgorithmIdentifier: an OID, "NULL", or empty for none.

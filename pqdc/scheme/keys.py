@@ -17,6 +17,8 @@ from pqdc.scheme.pkcs8 import Secret
 
 __all__ = ["Backend", "PrivateKey", "PublicKey"]
 
+LONGEST_CONTEXT = 255  # bytes: FIPS 204 section 5.2, FIPS 205 section 10.2
+
 
 class PublicKey(ABC):
     """A public key of one scheme in one backend.
@@ -71,10 +73,12 @@ class PublicKey(ABC):
         """As `verify`, for a signature made with this context string of FIPS 204 or FIPS 205, 1 to 255 bytes.
 
         Raises:
-            BadSignature: it is not, or has a length that the scheme does not make.
+            BadSignature: it is not, or has a length that the scheme does not make, or the context is no such string.
             BackendUnavailable: scheme or backend takes no context.
         """
         self._check_length(signature)
+        if not 0 < len(context) <= LONGEST_CONTEXT:
+            raise BadSignature(f"a context has 1 to {LONGEST_CONTEXT} bytes, this has {len(context)}")
         if not self._verifies_with_context(signature, message, context):
             raise BadSignature(f"the {self.scheme.name} signature does not verify with this context")
 
@@ -121,12 +125,19 @@ class PrivateKey(ABC):
     def sign(self, message: bytes) -> bytes:
         """A signature of `message`."""
 
-    def sign_with_context(self, message: bytes, context: bytes) -> bytes:  # noqa: ARG002 - for backends that do
+    def sign_with_context(self, message: bytes, context: bytes) -> bytes:
         """A signature of `message` with a context string of FIPS 204 or FIPS 205, 1 to 255 bytes.
 
         Raises:
+            KeyFormatError: the context is no such string.
             BackendUnavailable: scheme or backend takes no context.
         """
+        if not 0 < len(context) <= LONGEST_CONTEXT:
+            raise KeyFormatError(f"a context has 1 to {LONGEST_CONTEXT} bytes, this has {len(context)}")
+        return self._sign_with_context(message, context)
+
+    def _sign_with_context(self, message: bytes, context: bytes) -> bytes:  # noqa: ARG002
+        """As `sign`; a backend that passes contexts on says how."""
         raise BackendUnavailable(f"{self.backend} takes no context for {self.scheme.name}")
 
     @abstractmethod

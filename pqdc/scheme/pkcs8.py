@@ -1,8 +1,9 @@
 """PKCS#8 private keys (RFC 5958 OneAsymmetricKey) of any scheme: the envelope, and what schemes put into it.
 
-Three contents: "own" is the standard of the key type (ECPrivateKey, CurvePrivateKey, RSAPrivateKey); "seed" is RFC
-9881, which allows seed, expanded key, or both, and of which pqdc writes the seed where it is known; "concatenated" is
-oqs-provider's OCTET STRING of private key, then public key, which it writes for ML-DSA too.
+Four contents: "own" is the standard of the key type (ECPrivateKey, CurvePrivateKey, RSAPrivateKey); "seed" is RFC
+9881, which allows seed, expanded key, or both, and of which pqdc writes the seed where it is known; "raw" is RFC 9909,
+the bytes of an SLH-DSA key, whose second half is the public key; "concatenated" is oqs-provider's OCTET STRING of
+private key, then public key, which it writes for ML-DSA and SLH-DSA too.
 """
 
 from __future__ import annotations
@@ -109,6 +110,8 @@ def _content(scheme: Scheme, secret: Secret) -> bytes:
         return bytes([0x80, len(secret.seed)]) + secret.seed  # [0] IMPLICIT, of 32 bytes: RFC 9881 section 6
     if scheme.private_key == "seed" and secret.expanded:
         return asn1.encode_der(secret.expanded)
+    if scheme.private_key == "raw" and secret.expanded:
+        return secret.expanded
     if scheme.private_key == "concatenated" and secret.expanded and secret.public:
         return asn1.encode_der(secret.expanded + secret.public)
     raise KeyFormatError(
@@ -144,7 +147,9 @@ def secret_of(scheme: Scheme, key: OneAsymmetricKey) -> Secret:
             return Secret(own=key.private_key, public=key.public_key)
         case "seed":
             return _read_rfc9881(scheme, key)
-        case "concatenated":
+        case "raw" if len(key.private_key) == scheme.private_key_bytes:
+            return _with_public(scheme, key, key.private_key, key.private_key[-scheme.public_key_bytes :])
+        case "raw" | "concatenated":
             return _read_concatenated(scheme, key)
 
 
@@ -188,7 +193,10 @@ def _read_concatenated(scheme: Scheme, key: OneAsymmetricKey) -> Secret:
 
 
 def _split(scheme: Scheme, key: OneAsymmetricKey, both: bytes) -> Secret:
-    private, public = both[: -scheme.public_key_bytes], both[-scheme.public_key_bytes :]
+    return _with_public(scheme, key, both[: -scheme.public_key_bytes], both[-scheme.public_key_bytes :])
+
+
+def _with_public(scheme: Scheme, key: OneAsymmetricKey, private: bytes, public: bytes) -> Secret:
     if key.public_key and key.public_key != public:
         raise KeyFormatError(f"a private key of {scheme.name}: its two public keys differ")
     return Secret(expanded=private, public=public)

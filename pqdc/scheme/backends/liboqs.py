@@ -79,7 +79,7 @@ class _Private(PrivateKey):
         signature: bytes = self._signer.sign(message)
         return signature
 
-    def sign_with_context(self, message: bytes, context: bytes) -> bytes:
+    def _sign_with_context(self, message: bytes, context: bytes) -> bytes:
         _check_context(self.scheme, self._signer)
         signature: bytes = self._signer.sign_with_ctx_str(message, context)
         return signature

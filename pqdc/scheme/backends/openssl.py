@@ -210,9 +210,9 @@ class _Private(PrivateKey):
     def sign(self, message: bytes) -> bytes:
         return self._primitive.sign(self._key, message)
 
-    def sign_with_context(self, message: bytes, context: bytes) -> bytes:
+    def _sign_with_context(self, message: bytes, context: bytes) -> bytes:
         if not isinstance(self._primitive, _MlDsa):
-            return super().sign_with_context(message, context)
+            return super()._sign_with_context(message, context)
         return self._primitive.sign_with_context(self._key, message, context)
 
     def secret(self) -> Secret:
