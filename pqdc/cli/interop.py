@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import time
 from contextlib import ExitStack
@@ -45,6 +46,7 @@ def command(
     """
     from pqdc.report.interop import as_markdown
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that peers are ended, as they are on Ctrl-C
     if prepare:
         return _prepare(peers or [])
     results = _read(source) if source else _run(peers or [], leaves, schemes, algorithms)

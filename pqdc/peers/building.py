@@ -13,6 +13,8 @@ from pqdc.resources import resource
 
 __all__ = ["build", "built"]
 
+LONGEST_REASON = 300  # characters; all of it has been told
+
 
 def build(script: str, software: str, tell: Callable[[str], None]) -> None:
     """Run a script of native/, which makes what is missing and is quick if nothing is.
@@ -31,7 +33,8 @@ def build(script: str, software: str, tell: Callable[[str], None]) -> None:
             said.append(line)
             tell(line.rstrip())
     if child.returncode:
-        raise PeerUnavailable(f"what {software} needs does not build: {''.join(said[-3:]).strip()}")
+        error = "".join(said).partition("error: ")[2].strip() or f"exit {child.returncode}"
+        raise PeerUnavailable(f"what {software} needs does not build: {error[:LONGEST_REASON]}")
 
 
 def built(folder: Path, name: str, software: str) -> Path:
