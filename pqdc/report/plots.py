@@ -13,7 +13,9 @@ from typing import Any, Final
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter, StrMethodFormatter
 from pandas import DataFrame
 
 from pqdc.errors import ResultError
@@ -92,7 +94,10 @@ def draw(frame: DataFrame, name: str, *, level: str = "native") -> Drawn:
         return Drawn(name=name, files=(), left_out=left_out)
     with mpl.rc_context(STYLE):
         figure = PLOTS[name].picture(found, _styles(frame))
-        figure.text(0.0, 1.01, _source(frame), fontsize=5, color="#555555", va="bottom")
+        figure.suptitle(_source(frame), fontsize=5, color="#555555", x=0.01, ha="left")
+        for _ in range(2):  # the second time knows how wide the labels are
+            figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # it is laid out: once is enough
         files = [
             OutputFile(name=f"{name}.{suffix}", data=_saved(figure, suffix, metadata))
             for suffix, metadata in (("pdf", {"CreationDate": None}), ("svg", {"Date": None}))
@@ -102,7 +107,7 @@ def draw(frame: DataFrame, name: str, *, level: str = "native") -> Drawn:
 
 def _saved(figure: Figure, suffix: str, metadata: Mapping[str, Any]) -> bytes:
     data = io.BytesIO()
-    figure.savefig(data, format=suffix, metadata=dict(metadata), bbox_inches="tight")
+    figure.savefig(data, format=suffix, metadata=dict(metadata))
     return data.getvalue()
 
 
@@ -141,6 +146,8 @@ def _size_and_time(points: DataFrame, styles: _Styles) -> Figure:
                     fontsize=5,
                 )
         panel.set(xscale="log", yscale="log", title=f"{operation} (lower is better)")
+        _logarithmic(panel.xaxis)
+        _logarithmic(panel.yaxis)
         panel.set_xlabel("added to the server's flight (bytes, lower is better)")
     panels[0].set_ylabel("median time (µs, lower is better)")
     _legend(
@@ -185,6 +192,7 @@ def _distributions(rows: DataFrame, _: _Styles) -> Figure:
         dots = [(median / 1000, place) for place, all_ in zip(places, some["medians"], strict=True) for median in all_]
         panel.plot(*zip(*dots, strict=True), ".", color="#D55E00", markersize=2.5, label="median of a process")
         panel.set(xscale="log", title=TITLES.get(operation, operation))
+        _logarithmic(panel.xaxis)
         panel.set_xlabel("µs (lower is better)")
         panel.set_yticks(range(len(labels)), labels)
         panel.tick_params("y", labelsize=6)
@@ -210,6 +218,7 @@ def _flights(rows: DataFrame, styles: _Styles) -> Figure:
     for name, (limit, dashes) in limits.items():
         panel.axvline(limit, color="#000000", linewidth=0.9, linestyle=dashes, label=name)
     panel.set(xscale="log", title="The server's flight, and what waits for another round trip (lower is better)")
+    _logarithmic(panel.xaxis)
     panel.set_xlabel("bytes on the wire (lower is better); to the right of a line, at least one more round trip")
     _rows(panel, labels)
     _legend(figure, panel, "")
@@ -236,6 +245,7 @@ def _chains(rows: DataFrame, _: _Styles) -> Figure:
     panel.set(
         xscale="log", title="A credential under a classical leaf, and a chain all of the scheme (lower is better)"
     )
+    _logarithmic(panel.xaxis)
     panel.set_xlabel("bytes that the server sends (lower is better)")
     _rows(panel, labels)
     _legend(figure, panel, "", columns=2)
@@ -257,6 +267,12 @@ def _styles(frame: DataFrame) -> _Styles:
                 "linewidths": 0.8,
             }
     return styles
+
+
+def _logarithmic(axis: Axis) -> None:
+    """Powers of ten as plain numbers, and nothing between them."""
+    axis.set_major_formatter(StrMethodFormatter("{x:,.12g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _rows(panel: Axes, labels: Sequence[str]) -> None:
