@@ -30,7 +30,7 @@ class Service:
     Args:
         load: gives the settings, now and whenever they are to be read again.
         catalog: names schemes.
-        greet: is told of each connection that asks for something; says what its page has at its head, if anything.
+        greet: is told of each connection that asks for the page; says what that has at its head, if anything.
         listening: is told the address once clients may come.
     """
 
@@ -123,9 +123,12 @@ class Service:
         from pqdc.handshake.transport.http import Answer
 
         facts = page.as_dict(session, ledger, self._catalog, datetime.now(UTC).timestamp())
-        advice = self._greet(session)
+
+        def show() -> str:
+            return page.as_html(facts, ledger, preview=preview, advice=self._greet(session))
+
         return {
-            "/": Answer("text/html", lambda: page.as_html(facts, ledger, preview=preview, advice=advice)),
+            "/": Answer("text/html", show),
             "/handshake.json": Answer("application/json", lambda: json.dumps(facts, indent=2) + "\n"),
         }
 
