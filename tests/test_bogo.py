@@ -69,6 +69,15 @@ def test_credentials_of_ours_are_judged_by_go_when_boringssl_shows_them(folder):
     assert done.stdout.split() == [str(MINTED), "[]"]
 
 
+def test_planted_faults_are_found(folder):
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bogo.faults", folder], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    lines = done.stdout.splitlines()
+    assert len(lines) > 5
+    assert [line for line in lines if not line.endswith(" found")] == []
+
+
 def test_every_pattern_has_a_test_and_a_reason(folder):
     names = json.loads((folder / "names.json").read_text())
     table = json.loads(campaign.CONFIG.read_text())["DisabledTests"]

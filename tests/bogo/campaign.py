@@ -26,7 +26,7 @@ Results = Mapping[str, Mapping[str, str]]  # of the runner, by the name of the t
 CONFIG = Path(__file__).with_name("config.json")
 BUILD = Path(__file__).parents[2] / "native" / "build_bogo.py"
 GOES_ON = "goes on to resume the session; the first connection is run apart, see below"  # a reason in config.json
-IDLE = "60s"  # for which the runner waits at most; machines are busy
+IDLE = "300s"  # for which the runner waits at most; machines are busy, or asleep
 
 
 class RunnerUnavailable(PqdcError):
