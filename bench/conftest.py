@@ -10,7 +10,7 @@ import gc
 import json
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import pytest
 
 from pqdc.credential import fit
 from pqdc.errors import BackendUnavailable, PqdcError
-from pqdc.measure import interference
+from pqdc.measure import counters, interference
 from pqdc.measure.journal import Journal, Recorder
 from pqdc.measure.plan import QUICK, Plan
 from pqdc.measure.workbench import Stock, Workbench
@@ -68,14 +68,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if marker is None or "scheme" not in metafunc.fixturenames:
         return
     pairs = []
-    if marker.kwargs["operation"] in bench.plan.operations:
+    first = metafunc.config.getoption("--pqdc-process") == 0
+    if marker.kwargs["operation"] in bench.plan.operations and (first or not marker.kwargs.get("once")):
         for scheme in map(bench.catalog.__getitem__, bench.plan.schemes):
             if marker.kwargs.get("needs_fit") and fit.reason_against(scheme, _leaf_signature_bytes(bench)):
                 continue
             if marker.kwargs.get("needs_spki") and not scheme.spki_oid:
                 continue
-            names = backends.available(scheme)
-            pairs += [(scheme.name, name) for name in names if marker.kwargs["level"] != "native" or _is_native(name)]
+            pairs += [(scheme.name, name) for name in backends.available(scheme) if _can(name, marker.kwargs)]
     metafunc.parametrize(("scheme", "backend"), pairs, ids=["-".join(pair) for pair in pairs])
 
 
@@ -83,13 +83,19 @@ def _leaf_signature_bytes(bench: Workbench) -> int:
     return bench.catalog[bench.plan.leaf_scheme].signature_bytes
 
 
-def _is_native(name: str) -> bool:
-    """Whether a backend times itself, and can do so here."""
+def _can(name: str, wanted: Mapping[str, Any]) -> bool:
+    """Whether a backend does what a cell wants: time itself, count events, give an account of itself."""
+    if wanted["level"] != "native":
+        return True
     try:
         backend: Any = backends.load_backend(name)
-        return bool(backend.native_loop)
-    except (AttributeError, BackendUnavailable):
+    except BackendUnavailable:
         return False
+    if wanted.get("accounts"):
+        return getattr(getattr(backend, "library", None), "account", None) is not None
+    if wanted.get("counts"):
+        return getattr(backend, "counts", False) and not any(counters.reasons_against().values())
+    return bool(getattr(backend, "native_loop", False))
 
 
 @pytest.hookimpl(trylast=True)

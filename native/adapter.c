@@ -1,7 +1,8 @@
 /* What pqdc adds to liboqs, compiled by native/build.py into libpqdc-oqs.so, which is loaded in its place:
  *
  *   OQS_SIG_supports_ctx_str   liboqs-python 0.16 looks it up at import; liboqs before 0.14 lacks it
- *   pqdc_time                  times keypair, sign or verify with no Python between the two readings of the clock
+ *   pqdc_time                  times keypair, sign or verify with no Python between the two readings of the clock, or
+ *                              counts what a perf event counts
  *
  * The few declarations below stand for <oqs/oqs.h>, so that there is one way to compile this: a distribution's
  * liboqs often comes without headers. The layout is the one that liboqs-python itself relies on.
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -98,13 +100,18 @@ static void release(struct shelf *shelf) {
 	}
 }
 
-static inline uint64_t now(void) {
+/* The clock, in nanoseconds; or the value of a perf event, if `counter` is its file descriptor and not negative. */
+static inline uint64_t now(int counter) {
+	uint64_t value = 0;
+	if (counter >= 0) {
+		return read(counter, &value, sizeof value) == (ssize_t)sizeof value ? value : 0;
+	}
 	struct timespec time;
 	clock_gettime(CLOCK_MONOTONIC_RAW, &time);
 	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
-static int time_keypair(const OQS_SIG *sig, size_t samples, uint64_t *nanoseconds) {
+static int time_keypair(const OQS_SIG *sig, size_t samples, int counter, uint64_t *readings) {
 	struct shelf public_key = {0}, secret_key = {0};
 	int outcome = OUT_OF_MEMORY;
 	if (!reserve(&public_key, 1, sig->length_public_key) || !reserve(&secret_key, 1, sig->length_secret_key)) {
@@ -112,9 +119,9 @@ static int time_keypair(const OQS_SIG *sig, size_t samples, uint64_t *nanosecond
 	}
 	outcome = OPERATION_FAILED;
 	for (size_t i = 0; i < samples; i++) {
-		uint64_t start = now();
+		uint64_t start = now(counter);
 		int status = OQS_SIG_keypair(sig, public_key.bytes, secret_key.bytes);
-		nanoseconds[i] = now() - start;
+		readings[i] = now(counter) - start;
 		if (status != 0) {
 			goto end;
 		}
@@ -130,7 +137,8 @@ end:
  * verified, and neither operation runs between two samples of the other and cools its cache. Where verifying is timed,
  * there is one signature for each distinct message, and they are taken in turn. */
 static int time_signatures(const OQS_SIG *sig, int operation, const uint8_t *messages, size_t message_bytes,
-                           size_t distinct, size_t samples, size_t keys, uint64_t *nanoseconds) {
+                           size_t distinct, size_t samples, size_t keys, int counter,
+                           uint64_t *readings) {
 	const size_t made = operation == SIGN || samples < distinct ? samples : distinct;
 	struct shelf public_keys = {0}, secret_keys = {0}, signatures = {0};
 	size_t *lengths = calloc(made, sizeof *lengths);
@@ -149,14 +157,14 @@ static int time_signatures(const OQS_SIG *sig, int operation, const uint8_t *mes
 	for (size_t i = 0; i < made; i++) {
 		const uint8_t *message = messages + i % distinct * message_bytes, *key = place(&secret_keys, i % keys);
 		uint8_t *signature = place(&signatures, i);
-		uint64_t start = now();
+		uint64_t start = now(counter);
 		int status = OQS_SIG_sign(sig, signature, &lengths[i], message, message_bytes, key);
-		uint64_t end = now();
+		uint64_t end = now(counter);
 		if (status != 0) {
 			goto end;
 		}
 		if (operation == SIGN) {
-			nanoseconds[i] = end - start;
+			readings[i] = end - start;
 		}
 	}
 	outcome = BAD_SIGNATURE;
@@ -164,14 +172,14 @@ static int time_signatures(const OQS_SIG *sig, int operation, const uint8_t *mes
 		const size_t turn = i % made;
 		const uint8_t *message = messages + turn % distinct * message_bytes, *key = place(&public_keys, turn % keys);
 		const uint8_t *signature = place(&signatures, turn);
-		uint64_t start = now();
+		uint64_t start = now(counter);
 		int status = OQS_SIG_verify(sig, message, message_bytes, signature, lengths[turn], key);
-		uint64_t end = now();
+		uint64_t end = now(counter);
 		if (status != 0) {
 			goto end;
 		}
 		if (operation == VERIFY) {
-			nanoseconds[i] = end - start;
+			readings[i] = end - start;
 		}
 	}
 	outcome = DONE;
@@ -184,14 +192,14 @@ end:
 }
 
 /* Times one operation `samples` times. `messages` holds `distinct` messages of `message_bytes` each, which are taken in
- * turn, as are the keys; a keypair sample makes a key of its own. `nanoseconds` has room for `samples`, and means nothing
- * unless the outcome is DONE. */
+ * turn, as are the keys; a keypair sample makes a key of its own. `readings` has room for `samples`: nanoseconds, or what
+ * `counter` counts, if it is not negative. They mean nothing unless the outcome is DONE. */
 EXPORT int pqdc_time(const char *scheme, int operation, const uint8_t *messages, size_t message_bytes, size_t distinct,
-                     size_t samples, size_t keys, uint64_t *nanoseconds) {
+                     size_t samples, size_t keys, int counter, uint64_t *readings) {
 	if (operation == EMPTY) {
 		for (size_t i = 0; i < samples; i++) {
-			uint64_t start = now();
-			nanoseconds[i] = now() - start;
+			uint64_t start = now(counter);
+			readings[i] = now(counter) - start;
 		}
 		return DONE;
 	}
@@ -204,8 +212,8 @@ EXPORT int pqdc_time(const char *scheme, int operation, const uint8_t *messages,
 		return UNKNOWN_SCHEME;
 	}
 	int outcome = operation == KEYPAIR
-	                  ? time_keypair(sig, samples, nanoseconds)
-	                  : time_signatures(sig, operation, messages, message_bytes, distinct, samples, keys, nanoseconds);
+	                  ? time_keypair(sig, samples, counter, readings)
+	                  : time_signatures(sig, operation, messages, message_bytes, distinct, samples, keys, counter, readings);
 	OQS_SIG_free(sig);
 	return outcome;
 }

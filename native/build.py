@@ -12,8 +12,11 @@ import hashlib
 import os
 import shlex
 import shutil
+import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from making import (
@@ -33,6 +36,12 @@ from pqdc.scheme.backends import liboqs_library as finder
 
 CRATE = Path(__file__).resolve().with_name("Cargo.toml")
 ADAPTER_SOURCE = Path(__file__).resolve().with_name("adapter.c")
+ACCOUNT_SOURCE = Path(__file__).resolve().with_name("account.c")
+ACCOUNT_CALLS = (
+    *("OQS_init", "OQS_SIG_new", "OQS_SIG_keypair", "OQS_SIG_sign", "OQS_SIG_verify"),
+    "OQS_randombytes_custom_algorithm",
+)
+ACCOUNT_FLAGS = ("-std=c11", "-O2", "-Wall", "-Wextra", "-pthread", "-fno-builtin-malloc")
 ADAPTER_FLAGS = ("-std=c11", "-O2", "-Wall", "-Wextra", "-fPIC", "-shared", "-fvisibility=hidden")
 OTHER_WAYS = (
     "install it; or install liboqs from your distribution; or point OQS_INSTALL_PATH at a liboqs; or let liboqs-python "
@@ -47,7 +56,7 @@ names = map(adapter.OQS_SIG_alg_identifier, range(adapter.OQS_SIG_alg_count()))
 scheme = next(name for name in names if adapter.OQS_SIG_alg_is_enabled(name))
 adapter.OQS_SIG_supports_ctx_str(scheme)
 size, times = ctypes.c_size_t, (ctypes.c_uint64 * 4)()
-outcome = adapter.pqdc_time(scheme, 3, b"four" * 4, size(4), size(4), size(4), size(2), times)
+outcome = adapter.pqdc_time(scheme, 3, b"four" * 4, size(4), size(4), size(4), size(2), -1, times)
 assert outcome == 0 and all(times), f"{scheme.decode()} does not sign and verify: outcome {outcome}"
 """
 
@@ -103,6 +112,10 @@ def make_adapter(liboqs: Path) -> None:
     """Make the adapter for this library, in the cache."""
     with staged(finder.adapter_folder(liboqs)) as folder:
         version = compile_adapter(liboqs, folder / finder.ADAPTER_NAME)
+        try:
+            compile_account(liboqs, folder / finder.ACCOUNT_NAME)
+        except BuildError as error:
+            tell(f"note: stack, heap and randomness will not be measured: {error}")
         write_manifest(folder, version=version, source=adapter_digest(), liboqs=str(liboqs))
 
 
@@ -114,19 +127,50 @@ def compile_adapter(liboqs: Path, target: Path) -> str:
     """
     version, supports_ctx_str = finder.probe(liboqs)
     add = () if supports_ctx_str else ("-DPQDC_ADD_SUPPORTS_CTX_STR",)
-    with tempfile.TemporaryDirectory() as temporary:
-        stub = str(Path(temporary, "liboqs.so"))
-        name = ("-Xlinker", "-soname", "-Xlinker", str(liboqs))
-        run("linking a stub", [*c_compiler(), "-shared", *name, "-o", stub, "-x", "c", "/dev/null"])
-        sources = (str(ADAPTER_SOURCE), "-Xlinker", "--no-as-needed", stub)
-        run("compiling the adapter", [*c_compiler(), *ADAPTER_FLAGS, *add, *sources, "-o", str(target)])
+    with stub_of(liboqs) as stub:
+        run(
+            "compiling the adapter",
+            [*c_compiler(), *ADAPTER_FLAGS, *add, str(ADAPTER_SOURCE), *stub, "-o", str(target)],
+        )
     run("trying the adapter", [sys.executable, "-I", "-S", "-c", TRIAL, str(target)])
     return version
 
 
+def compile_account(liboqs: Path, target: Path) -> None:
+    """Compile, link and try the program that says what an operation takes besides time."""
+    with stub_of(liboqs, *ACCOUNT_CALLS) as stub:
+        run(
+            "compiling account.c",
+            [*c_compiler(), *ACCOUNT_FLAGS, str(ACCOUNT_SOURCE), *stub, "-o", str(target)],
+        )
+    run("trying account.c", [str(target), first_scheme(liboqs), "verify", "1"])
+
+
+def first_scheme(liboqs: Path) -> str:
+    """One that the library has."""
+    code = (
+        "import ctypes, sys; oqs = ctypes.CDLL(sys.argv[1]); oqs.OQS_SIG_alg_identifier.restype = ctypes.c_char_p;"
+        "names = map(oqs.OQS_SIG_alg_identifier, range(oqs.OQS_SIG_alg_count()));"
+        "print(next(name for name in names if oqs.OQS_SIG_alg_is_enabled(name)).decode())"
+    )
+    command = [sys.executable, "-I", "-S", "-c", code, str(liboqs)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+@contextmanager
+def stub_of(liboqs: Path, *functions: str) -> Iterator[tuple[str, ...]]:
+    """What to link with, for liboqs to be asked of the loader by its full path; programs want their functions in it."""
+    with tempfile.TemporaryDirectory() as temporary:
+        stub, source = str(Path(temporary, "liboqs.so")), Path(temporary, "stub.c")
+        source.write_text("".join(f"void {name}(void) {{}}\n" for name in functions) or "\n")
+        name = ("-Xlinker", "-soname", "-Xlinker", str(liboqs))
+        run("linking a stub", [*c_compiler(), "-shared", "-fPIC", *name, "-o", stub, str(source)])
+        yield ("-Xlinker", "--no-as-needed", stub)
+
+
 def adapter_digest() -> str:
-    """What tells one adapter.c from another."""
-    return hashlib.sha256(ADAPTER_SOURCE.read_bytes()).hexdigest()
+    """What tells one adapter from another: of all that is compiled into its folder."""
+    return hashlib.sha256(ADAPTER_SOURCE.read_bytes() + ACCOUNT_SOURCE.read_bytes()).hexdigest()
 
 
 def build_liboqs(final: Path) -> finder.Library:

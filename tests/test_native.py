@@ -362,13 +362,20 @@ def pqdc_time(library):
         pytest.skip("this liboqs has no adapter: run `make liboqs`")
     function = ctypes.CDLL(str(library.path)).pqdc_time
     size = ctypes.c_size_t
-    function.argtypes = [ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, size, size, size, size, ctypes.c_void_p]
+    function.argtypes = [ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, *[size] * 4, ctypes.c_int, ctypes.c_void_p]
 
     def call(
-        scheme: bytes, operation: int, *, samples: int = 50, keys: int = 4, distinct: int = 50, room: int = 50
+        scheme: bytes,
+        operation: int,
+        *,
+        samples: int = 50,
+        keys: int = 4,
+        distinct: int = 50,
+        room: int = 50,
+        counter=-1,
     ) -> tuple[int, list[int]]:
         times = (ctypes.c_uint64 * room)()
-        outcome = function(scheme, operation, os.urandom(130 * distinct), 130, distinct, samples, keys, times)
+        outcome = function(scheme, operation, os.urandom(130 * distinct), 130, distinct, samples, keys, counter, times)
         return outcome, list(times)
 
     return call

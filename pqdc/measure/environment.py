@@ -17,6 +17,7 @@ from typing import Any
 
 from pqdc import __version__
 from pqdc.errors import BackendUnavailable
+from pqdc.measure import counters
 from pqdc.resources import resource
 from pqdc.scheme import backends
 
@@ -27,7 +28,7 @@ FLAGS = re.compile(
     r"adx|aes|asimd|avx\w*|bmi[12]|gfni|hypervisor|neon|pclmulqdq|pmull|rdseed|sha\w*|sm3|sse4_[12]|ssse3|sve2?|v?aes\w*|"
     r"vpclmulqdq"
 )
-PACKAGES = ("cryptography", "liboqs-python", "pytest", "pytest-benchmark")
+PACKAGES = ("cryptography", "liboqs-python", "numpy", "pytest", "pytest-benchmark", "scipy")
 _PATH = re.compile(r"(?<![\w.])~?(?:/[^\s/:;,'\"()]+)+/([^\s/:;,'\"()]+)")
 
 
@@ -53,6 +54,7 @@ def describe() -> dict[str, Any]:
         "packages": {name: found for name in PACKAGES if (found := _version(name))},
         "backends": {name: _backend(name) for name in backends.backend_names()},
         "pqdc": {"version": __version__, **revision()},
+        "counters": counters.reasons_against(),
         "timers": {"native": "CLOCK_MONOTONIC_RAW", "python": "time.perf_counter"},
     }
 

@@ -50,9 +50,13 @@ class Recorder:
             samples = [nanoseconds(seconds) for seconds in benchmark.stats.stats.data]
             self._add(unit="ns", samples=samples, message_bytes=message_bytes, keys=keys)
 
-    def sizes(self, operation: str, samples: Iterable[int]) -> None:
+    def sizes(self, operation: str, samples: Iterable[int], *, method: str | None = None) -> None:
         """Lengths in bytes, under a name of their own."""
-        self._add(unit="bytes", samples=list(samples), operation=operation, level="bytes")
+        self._add(unit="bytes", samples=list(samples), operation=operation, level="bytes", method=method)
+
+    def counts(self, operation: str, samples: Iterable[int], *, unit: str) -> None:
+        """What pytest-benchmark has no part in, under a name of its own."""
+        self._add(unit=unit, samples=list(samples), operation=operation)
 
     def _add(self, **facts: Any) -> None:
         self.rows.append(self._cell | {key: value for key, value in facts.items() if value is not None})

@@ -26,6 +26,9 @@ OPERATIONS: Final = (
     "handshake_client",
     "handshake_server",
     "handshake_bytes",
+    "counts",
+    "account",
+    "key_objects",
     "empty",
 )
 

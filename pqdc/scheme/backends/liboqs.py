@@ -98,12 +98,14 @@ class Liboqs:
 
     Attributes:
         library: which one that is.
+        counts: its native loop takes perf events too.
 
     Raises:
         BackendUnavailable: there is none, with the reason.
     """
 
     name = "liboqs"
+    counts = True
 
     def __init__(self) -> None:
         self.library = find_library(os.environ)
@@ -137,8 +139,11 @@ class Liboqs:
         scheme: Scheme | None = None,
         keys: int = 1,
         samples: int | None = None,
+        counter: int = -1,
     ) -> list[int]:
         """Nanoseconds of one operation, timed by the adapter with no Python in between.
+
+        Of a perf event instead, if `counter` is its file descriptor: what that counts.
 
         Every signature is verified. Messages have one length and are taken in turn, as are the keys; verifying takes
         one signature of each message. There are as many samples as messages, unless given. Keygen looks at no message,
@@ -158,7 +163,7 @@ class Liboqs:
         nanoseconds = (ctypes.c_uint64 * count)()
         sizes = map(ctypes.c_size_t, (len(messages[0]), len(messages), count, keys))
         outcome = self._oqs.native().pqdc_time(
-            name, _NATIVE_OPERATIONS[operation], b"".join(messages), *sizes, nanoseconds
+            name, _NATIVE_OPERATIONS[operation], b"".join(messages), *sizes, counter, nanoseconds
         )
         if outcome == _BAD_SIGNATURE:
             raise BadSignature("a signature made in the native loop does not verify")

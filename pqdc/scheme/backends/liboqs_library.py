@@ -6,7 +6,8 @@ into is looked into by a child, which may crash on it. Knows nothing of schemes,
 It keeps two kinds of folders in the cache:
 
     liboqs-VERSION-KEY/     pqdc's own build: lib/liboqs.so, include/oqs/; KEY stands for flags and machine
-    adapter-KEY/            libpqdc-oqs.so (native/adapter.c) for one liboqs; KEY stands for that file, as it is now
+    adapter-KEY/            libpqdc-oqs.so (native/adapter.c) and pqdc-account (native/account.c) for one liboqs; KEY
+                            stands for that file, as it is now
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ CMAKE_FLAGS: Final = (
     ),
 )
 ADAPTER_NAME: Final = "libpqdc-oqs.so"
-ADAPTER_ABI: Final = 2  # raised when what native/adapter.c exports changes
+ACCOUNT_NAME: Final = "pqdc-account"
+ADAPTER_ABI: Final = 3  # raised when what native/adapter.c exports changes
 
 _MAKE: Final = "run `make liboqs`"
 _PROBE: Final = """
@@ -61,6 +63,7 @@ class Library:
     version: str
     origin: str  # "OQS_INSTALL_PATH", "system" or "cache"
     native_loop: bool  # whether `path` exports pqdc_time
+    account: Path | None = None  # the program that says what an operation takes besides time
     importable: bool = True  # whether liboqs-python can import `path`; always so for what `find_library` returns
     build: Mapping[str, str] = field(default_factory=dict)  # compiler, flags, source; empty when others built it
 
@@ -150,6 +153,7 @@ def _examine(liboqs: Path, *, origin: str, build: Mapping[str, str] | None = Non
         version=version,
         origin=origin,
         native_loop=path != liboqs,
+        account=adapter / ACCOUNT_NAME if manifest and ACCOUNT_NAME in manifest["files"] else None,
         importable=importable,
         build=build or {},
     )
