@@ -69,6 +69,14 @@ def test_slow_operations_get_few_samples_but_never_none(estimate: float, rounds:
     assert Budget(milliseconds=10, least=2, most=50).rounds(estimate) == rounds
 
 
+def test_times_that_scatter_get_more_samples_and_steady_ones_the_usual_number():
+    budget = Budget(milliseconds=10, least=2, most=5000, usual=20, precision=0.01)
+    assert budget.rounds(1e4, scatter=0.001) == 20
+    assert budget.rounds(1e4, scatter=0.09) == 127
+    assert budget.rounds(1e4, scatter=0.5) == 3926
+    assert budget.rounds(1e5, scatter=0.5) == 400  # four times the budget
+
+
 @pytest.mark.parametrize(
     ("seconds", "expected"),
     [(1e-9, 1), (1.5, 1_500_000_000), (0.0, 0), (-1e-9, None), (float("nan"), None), (float("inf"), None)],

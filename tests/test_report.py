@@ -7,7 +7,9 @@ import csv
 import gzip
 import io
 import json
+import random
 import re
+import statistics
 from pathlib import Path
 
 import pytest
@@ -213,15 +215,36 @@ def test_summaries_are_those_of_the_textbook():
     [
         ([[100] * 9], "one process"),
         ([[100], []], "one process"),
-        ([[100], [104]], "stable"),
-        ([[100], [110]], "noisy"),
+        ([[100], [102]], "stable"),
+        ([[100], [104]], "noisy"),
         ([[100], [120]], "unstable"),
         ([[100]] * 9 + [[120]], "noisy"),
+        ([[100, 50, 200] * 99] * 5, "stable"),
         ([[0], [0]], "stable"),
     ],
 )
 def test_the_verdict_is_on_the_medians_of_processes(samples, agreement):
     assert summarise(samples).agreement == agreement
+
+
+def test_processes_that_differ_as_their_samples_do_agree_but_are_not_sure():
+    """Of an operation that rejects: few samples make a median unsure, and many sure; the processes never disagree."""
+    generator = random.Random(3)  # noqa: S311
+
+    def processes(samples: int) -> list[list[int]]:
+        return [[round(generator.expovariate(1e-5)) for _ in range(samples)] for _ in range(10)]
+
+    few, many = summarise(processes(30)), summarise(processes(3000))
+    assert few.spread < statistics.stdev(few.medians) / few.median
+    assert few.agreement != "stable"
+    assert many.agreement == "stable"
+    apart = summarise([[value * (1 + i / 10) for value in process] for i, process in enumerate(processes(3000))])
+    assert apart.agreement == "unstable"
+
+
+@pytest.mark.parametrize(("lost", "agreement"), [(0.0, "stable"), (0.05, "noisy"), (0.5, "unstable")])
+def test_time_that_others_took_lowers_the_verdict(lost, agreement):
+    assert summarise([[100], [100], [100]], lost=lost).agreement == agreement
 
 
 @pytest.mark.parametrize(

@@ -113,23 +113,22 @@ def _plan(given: Mapping[str, Any], catalog: Catalog) -> tuple[Plan, str]:
     import secrets
 
     from pqdc.measure.facts import select
-    from pqdc.measure.plan import DEFAULT, OPERATIONS, PROCESSES, QUICK, THOROUGH, Plan
+    from pqdc.measure.plan import OPERATIONS, Plan
 
     operations = given["--operation"]
     if unknown := [name for name in operations or () if name not in OPERATIONS]:
         raise typer.BadParameter(f"one of {', '.join(OPERATIONS)} wanted, got {unknown[0]!r}")
     kind = next((name for name in ("--quick", "--thorough") if given[name]), "")
-    budget, usual = {"--quick": (QUICK, 1), "--thorough": (THOROUGH, 20)}.get(kind, (DEFAULT, PROCESSES))
-    plan = Plan(
-        schemes=tuple(scheme.name for scheme in select(catalog, given["schemes"] or ())),
-        processes=given["--processes"] or usual,
-        budget=budget,
-        leaf_scheme=catalog[given["--leaf-scheme"] or "P-256"].name,
-        seed=secrets.randbelow(2**31) if given["--seed"] is None else given["--seed"],
-        pin=not given["--no-pin"],
-    )
-    if operations or kind == "--thorough":
-        plan = replace(plan, operations=tuple(operations or OPERATIONS))
+    changes: dict[str, Any] = {
+        "leaf_scheme": catalog[given["--leaf-scheme"] or "P-256"].name,
+        "seed": secrets.randbelow(2**31) if given["--seed"] is None else given["--seed"],
+        "pin": not given["--no-pin"],
+    }
+    changes |= {"processes": given["--processes"]} if given["--processes"] else {}
+    changes |= {"operations": tuple(operations)} if operations else {}
+    names = tuple(scheme.name for scheme in select(catalog, given["schemes"] or ()))
+    make = {"--quick": Plan.quick, "--thorough": Plan.thorough}.get(kind, Plan)
+    plan = make(schemes=names, **changes)
     parts = ["pqdc", "bench", *filter(None, [kind]), "--processes", str(plan.processes)]
     parts += ["--leaf-scheme", plan.leaf_scheme, "--seed", str(plan.seed), *([] if plan.pin else ["--no-pin"])]
     parts += [part for name in operations or () for part in ("--operation", name)]

@@ -32,16 +32,14 @@ def command(
     from pqdc.cli import bench
     from pqdc.measure.facts import select
     from pqdc.measure.outcome import SUFFIX
-    from pqdc.measure.plan import QUICK, Plan
+    from pqdc.measure.plan import Plan
     from pqdc.report import load_renderer
     from pqdc.report.frame import load_results
     from pqdc.report.table import make_table
 
     catalog = options.catalog(algorithms)
-    plan = Plan(
+    plan = Plan.quick(
         schemes=tuple(scheme.name for scheme in select(catalog, ())),
-        processes=1,
-        budget=QUICK,
         leaf_scheme=catalog[leaf_scheme].name,
         seed=secrets.randbelow(2**31),
     )

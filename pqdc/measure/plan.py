@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from pqdc.errors import ResultError
 
@@ -38,7 +38,8 @@ class Budget:
     """How long one cell may take in one process, and how many samples it gets within that.
 
     Attributes:
-        milliseconds: to spend on the samples of a cell; preparation may take as long again.
+        milliseconds: to spend on the samples of a cell; preparation may take as long again, and PATIENCE times as long
+            is spent where times scatter by nature, as those of rejection sampling do.
         least: samples, however slow the operation is.
         most: samples, however fast it is.
         usual: samples of an operation that always takes the same time.
@@ -59,17 +60,28 @@ class Budget:
             share: of the milliseconds.
             scatter: the standard deviation of its times, relative to them; as many as there is time for if unknown.
         """
-        affordable = self.milliseconds * 1e6 * share / max(estimate_ns, 1.0)
+        patience = PATIENCE if scatter is not None and scatter > SCATTERED else 1
+        affordable = patience * self.milliseconds * 1e6 * share / max(estimate_ns, 1.0)
         wanted = self.most if scatter is None else max(self.usual, (MEDIAN_ERROR * scatter / self.precision) ** 2)
         return max(self.least, int(min(self.most, affordable, wanted)))
 
 
 MEDIAN_ERROR: Final = 1.2533  # of a median, in standard deviations / sqrt(n): sqrt(pi / 2)
-QUICK: Final = Budget(milliseconds=15, least=1, most=100, usual=20, precision=0.05)
-DEFAULT: Final = Budget(milliseconds=80, least=1, most=2000, usual=40)
+SCATTERED: Final = 0.1
+PATIENCE: Final = 4
+QUICK: Final = Budget(milliseconds=8, least=1, most=100, usual=20, precision=0.05)
+DEFAULT: Final = Budget(milliseconds=40, least=1, most=2000, usual=30)
 THOROUGH: Final = Budget(milliseconds=1000, least=5, most=5000, usual=200, precision=0.005)
 PROCESSES: Final = 10
-DEAR: Final = frozenset({"sign_cold"})  # operations that are left out unless asked for, or thorough
+DEAR: Final = frozenset({"sign_cold"})  # operations that only a thorough run has unasked
+BESIDES: Final = DEAR | {
+    *("verify_cold", "spki_decode", "pkcs8_encode", "pkcs8_decode", "dc_encode", "dc_decode"),
+    *("counts", "account", "key_objects"),
+}  # those that a quick look leaves out
+
+
+def _without(some: frozenset[str]) -> tuple[str, ...]:
+    return tuple(name for name in OPERATIONS if name not in some)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,12 +99,24 @@ class Plan:
     """
 
     schemes: tuple[str, ...]
-    operations: tuple[str, ...] = tuple(name for name in OPERATIONS if name not in DEAR)
+    operations: tuple[str, ...] = _without(DEAR)
     processes: int = PROCESSES
     budget: Budget = DEFAULT
     leaf_scheme: str = "ECDSA-P256"
     seed: int = 0
     pin: bool = True
+
+    @classmethod
+    def quick(cls, schemes: tuple[str, ...], **changes: Any) -> Self:
+        """A look: one process, under a minute for all schemes."""
+        usual: dict[str, Any] = {"processes": 1, "budget": QUICK, "operations": _without(BESIDES)}
+        return cls(schemes=schemes, **usual | changes)
+
+    @classmethod
+    def thorough(cls, schemes: tuple[str, ...], **changes: Any) -> Self:
+        """For a paper: hours, and every operation."""
+        usual: dict[str, Any] = {"processes": 20, "budget": THOROUGH, "operations": OPERATIONS}
+        return cls(schemes=schemes, **usual | changes)
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""

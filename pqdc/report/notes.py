@@ -65,9 +65,10 @@ def on_figures(frame: DataFrame, level: str, base: tuple[str, str] | None, colum
     verdicts = set(frame["verdict"])
     if verdicts - {"", "one process"}:
         yield (
-            f"Verdict: stable if the standard deviation of the processes' medians is at most {STABLE * 100:.0f} % of "
-            f"their median, noisy (?) up to {NOISY * 100:.0f} %, else unstable (??); lower where others took much of "
-            "the time; of a row that of its worst time."
+            f"Verdict: stable if the processes lie at most {STABLE * 100:.0f} % apart (standard deviation, beyond what "
+            "their own scatter explains) and two standard errors of the median are no more; noisy (?) up to "
+            f"{NOISY * 100:.0f} %, else unstable (??); lower where others took much of the time; of a row that of its "
+            "worst time."
         )
     for flag, mark in FLAGS.items():
         if flag in set(frame["security_flag"]):

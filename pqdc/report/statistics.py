@@ -33,8 +33,10 @@ __all__ = [
 
 Agreement = Literal["stable", "noisy", "unstable", "one process"]
 VERDICTS: Final[tuple[Agreement, ...]] = ("stable", "noisy", "unstable")
-STABLE: Final = 0.03  # standard deviation of the processes' medians / their median, at the most
+STABLE: Final = 0.03  # how far processes lie apart, and the median from where it would be, at the most
 NOISY: Final = 0.10
+MEDIAN_ERROR: Final = 1.2533  # the standard error of a median of n is this / sqrt(n): sqrt(pi / 2)
+MAD_TO_DEVIATION: Final = 1.4826  # both of a normal distribution
 LOST: Final = (0.03, 0.15)  # shares of the time that others took: more than the first lowers the verdict by one, ...
 CONFIDENCE: Final = 0.95
 FEWEST: Final = 3  # processes that an interval can be made of
@@ -63,7 +65,9 @@ class Summary:
         p99: one of a hundred samples is larger.
         count: valid samples.
         invalid: samples that were no finite, positive number.
-        spread: standard deviation of the medians, relative to the median; None of a single process.
+        spread: standard deviation of the medians, relative to the median, beyond what the scatter of each process's
+            samples explains; None of a single process.
+        error: the standard error of the median, relative to it; None of a single process.
         lost: the share of the time that others took.
         agreement: of the medians; lower if much time was lost.
     """
@@ -79,6 +83,7 @@ class Summary:
     count: int
     invalid: int
     spread: float | None
+    error: float | None
     lost: float
     agreement: Agreement
 
@@ -110,7 +115,7 @@ def summarise(samples: Sequence[Sequence[int | None]], *, lost: float = 0.0) -> 
     pooled = numpy.sort(numpy.concatenate(groups))
     medians = tuple(map(_middle, groups))
     median = _middle(sorted(medians))
-    spread = _relative_deviation(medians, median)
+    spread, error = _between(groups, medians, median)
     return Summary(
         median=median,
         medians=medians,
@@ -123,8 +128,9 @@ def summarise(samples: Sequence[Sequence[int | None]], *, lost: float = 0.0) -> 
         count=len(pooled),
         invalid=sum(map(len, samples)) - len(pooled),
         spread=spread,
+        error=error,
         lost=lost,
-        agreement=_agreement(spread, lost),
+        agreement=_agreement(spread, error, lost),
     )
 
 
@@ -148,20 +154,37 @@ def _percentile(ordered: Any, percent: int) -> float:
     return float(ordered[low] + (ordered[high] - ordered[low]) * (position - low))
 
 
-def _relative_deviation(medians: Sequence[float], middle: float) -> float | None:
+def _between(groups: Sequence[Any], medians: Sequence[float], middle: float) -> tuple[float, float] | tuple[None, None]:
+    """Of processes: how far apart they lie (a variance component), and the error of their median; both relative.
+
+    Args:
+        groups: each process's samples, in order of size.
+        medians: of each.
+        middle: of those.
+    """
     if len(medians) < 2:
-        return None
+        return None, None
     mean = math.fsum(medians) / len(medians)
-    deviation = math.sqrt(math.fsum((median - mean) ** 2 for median in medians) / (len(medians) - 1))
+    variance = math.fsum((median - mean) ** 2 for median in medians) / (len(medians) - 1)
     if not middle:
-        return math.inf if deviation else 0.0
-    return deviation / middle
+        return (math.inf, math.inf) if variance else (0.0, 0.0)
+    explained = math.fsum(map(_variance_of_median, groups, medians)) / len(groups)
+    between = math.sqrt(max(0.0, variance - explained))
+    return between / middle, MEDIAN_ERROR * math.sqrt(variance / len(medians)) / middle
 
 
-def _agreement(spread: float | None, lost: float) -> Agreement:
-    if spread is None:
+def _variance_of_median(ordered: Any, median: float) -> float:
+    """As far as the scatter of the samples tells it."""
+    numpy = library("numpy")
+    deviation = MAD_TO_DEVIATION * _middle(numpy.sort(abs(ordered - median)))
+    return (MEDIAN_ERROR * deviation) ** 2 / len(ordered)
+
+
+def _agreement(spread: float | None, error: float | None, lost: float) -> Agreement:
+    """Stable: processes agree, and their median is sure; two standard errors are nearly an interval of 95 %."""
+    if spread is None or error is None:
         return "one process"
-    agreed = sum(spread > limit for limit in (STABLE, NOISY))
+    agreed = sum(max(spread, 2 * error) > limit for limit in (STABLE, NOISY))
     return VERDICTS[min(agreed + sum(lost > limit for limit in LOST), len(VERDICTS) - 1)]
 
 
