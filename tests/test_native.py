@@ -6,6 +6,7 @@ import ctypes
 import fcntl
 import importlib.util
 import os
+import re
 import resource
 import shutil
 import statistics
@@ -18,6 +19,7 @@ import pytest
 
 from pqdc import cache as cache_folders
 from pqdc.errors import BackendUnavailable
+from pqdc.measure import account, counters
 from pqdc.scheme.backends import liboqs_library as finder
 from pqdc.scheme.backends.liboqs_library import Library, find_library
 
@@ -29,6 +31,7 @@ CTX = "int OQS_SIG_supports_ctx_str(void) { return 0; }\n"
 
 EMPTY, KEYPAIR, SIGN, VERIFY = range(4)
 DONE, UNKNOWN_SCHEME, OUT_OF_MEMORY, WRONG_USE = 0, -1, -2, -5
+SOFTWARE, TASK_CLOCK = 1, 1  # PERF_TYPE_SOFTWARE, PERF_COUNT_SW_TASK_CLOCK
 
 
 @pytest.fixture(scope="module")
@@ -425,6 +428,102 @@ def test_the_adapter_knows_who_takes_a_context(library):
 
 
 @needs_cc
+def test_account_c_compiles_without_a_warning():
+    flags = ["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-fsyntax-only"]
+    subprocess.run(["cc", *flags, str(NATIVE / "account.c")], check=True)
+
+
+@needs_cc
 def test_adapter_c_compiles_without_a_warning():
     flags = ["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-fsyntax-only"]
     subprocess.run(["cc", *flags, "-DPQDC_ADD_SUPPORTS_CTX_STR", str(NATIVE / "adapter.c")], check=True)
+
+
+# --- what an operation takes besides time -------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def account_of(library):
+    if library.account is None:
+        pytest.skip("this liboqs has no pqdc-account: run `make liboqs`")
+    return lambda scheme, operation: account.of_operation(library.account, scheme, operation, 5)
+
+
+def test_stack_and_heap_are_those_of_the_operation(account_of):
+    """MAYO keeps its matrices on the stack, more than a MiB of them; ML-DSA needs a few dozen KiB."""
+    assert account_of("MAYO-5", "sign").stack_bytes > 2**20
+    small = account_of("ML-DSA-44", "sign")
+    assert 2**14 < small.stack_bytes < 2**18
+    assert 0 < small.heap_bytes < 2**16
+    assert account_of("ML-DSA-44", "sign").stack_bytes == pytest.approx(small.stack_bytes, rel=0.1)
+
+
+def test_randomness_is_what_the_scheme_draws(account_of):
+    """ML-DSA draws 32 bytes for a key and 32 for a hedged signature (FIPS 204), and verifying draws none."""
+    drawn = {operation: account_of("ML-DSA-44", operation) for operation in account.OPERATIONS}
+    assert {name: set(found.random_bytes) for name, found in drawn.items()} == {
+        "keygen": {32},
+        "sign": {32},
+        "verify": {0},
+    }
+    assert all(0 < time < 10_000_000 for time in drawn["keygen"].random_ns)
+    assert set(drawn["verify"].random_ns) == {0}
+
+
+def test_what_has_no_account_is_told(account_of):
+    with pytest.raises(BackendUnavailable, match="does not compute no-such"):
+        account_of("no-such", "sign")
+    with pytest.raises(BackendUnavailable, match="has not been made"):
+        account.of_operation(None, "ML-DSA-44", "sign", 1)
+
+
+def test_massif_sees_the_same_stack(account_of, library, tmp_path):
+    valgrind = shutil.which("valgrind")
+    if valgrind is None:
+        pytest.skip("valgrind is not here")
+    out = tmp_path / "massif"
+    tool = [valgrind, "--tool=massif", f"--massif-out-file={out}", "--stacks=yes", "--max-stackframe=100000000"]
+    answer = subprocess.run(
+        [*tool, str(library.account), "ML-DSA-44", "sign", "0"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+    if answer.returncode:
+        pytest.skip(f"valgrind cannot run liboqs here: {answer.stderr.splitlines()[-1]}")
+    peak = max(int(stack) for stack in re.findall(r"mem_stacks_B=(\d+)", out.read_text()))
+    ours = account_of("ML-DSA-44", "sign").stack_bytes
+    assert peak == pytest.approx(ours, rel=0.05)
+
+
+def test_key_objects_are_at_least_as_large_as_their_keys():
+    sizes = account.of_key_objects(["Ed25519"])
+    public, private = sizes["Ed25519", "openssl"]
+    assert 32 < public < private < 100_000
+
+
+# --- perf events --------------------------------------------------------------------------------------------------
+
+
+def test_the_loop_counts_events_as_it_reads_the_clock(pqdc_time):
+    """The kernel's own clock of a task is an event that every kernel with perf events has; it counts nanoseconds."""
+    try:
+        with counters.counter(SOFTWARE, TASK_CLOCK) as descriptor:
+            outcome, counted = pqdc_time(b"ML-DSA-44", SIGN, counter=descriptor)
+    except BackendUnavailable as reason:
+        pytest.skip(str(reason))
+    assert outcome == DONE
+    _, times = pqdc_time(b"ML-DSA-44", SIGN)
+    assert 0.2 < statistics.median(counted) / statistics.median(times) < 5
+
+
+def test_cycles_are_there_or_a_reason():
+    reasons = counters.reasons_against()
+    assert set(reasons) == {"cycles", "instructions"}
+    for name, reason in reasons.items():
+        if not reason:
+            with counters.counter(*counters.COUNTERS[name]) as descriptor:
+                assert int.from_bytes(os.read(descriptor, 8), sys.byteorder) > 0
+        else:
+            assert "kernel" in reason or "perf" in reason
