@@ -80,10 +80,9 @@ SERVER_PARTS = ("server_hello", "encrypted_extensions", "certificate", "server_f
 @needs_liboqs
 def test_the_rows_are_those_of_the_plan(table):
     rows = {(cell["scheme"], cell["level"], cell["operation"]) for cell in table["cells"]}
-    timed = {"keygen", "sign", "verify", "mint", "dc_verify", "dc_encode", "dc_decode"}
-    timed |= {"verify_cold", "spki_decode", "pkcs8_encode", "pkcs8_decode", "handshake_client", "handshake_server"}
+    timed = {"keygen", "sign", "verify", "mint", "dc_verify", "handshake_client", "handshake_server"}
     sizes = {"spki", "signature", "dc", "certificate_entry_extension", "certificate_verify", "added_to_flight"}
-    sizes |= {"pkcs8", *SERVER_PARTS, "server_sends", "client_sends"}
+    sizes |= {*SERVER_PARTS, "server_sends", "client_sends"}
     wanted = {(scheme, "python", name) for scheme in ("Falcon-512", "Ed25519") for name in timed}
     wanted |= {(scheme, "bytes", name) for scheme in ("Falcon-512", "Ed25519") for name in sizes}
     wanted |= {("Falcon-512", "native", name) for name in ("keygen", "sign", "verify")}
@@ -98,6 +97,27 @@ def test_the_parts_of_what_the_server_sends_add_up(table):
     for scheme in ("Falcon-512", "Ed25519"):
         parts = zip(*(lengths[scheme, part][0] for part in (*SERVER_PARTS, "certificate_verify")), strict=True)
         assert [sum(each) for each in parts] == lengths[scheme, "server_sends"][0]
+
+
+@needs_liboqs
+def test_a_whole_run_has_more(tmp_path: Path):
+    """Cold keys, keys as bytes, and what operations and keys take besides time, which the first process alone asks."""
+    more = ("sign_cold", "verify_cold", "spki_decode", "pkcs8_encode", "pkcs8_decode", "dc_encode", "dc_decode")
+    operations = [part for name in (*more, "account", "key_objects") for part in ("--operation", name)]
+    answer = pqdc("bench", "Falcon-512", "--processes", 2, *operations, "--out", tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    table = json.loads(gzip.decompress(Path(answer.stdout.strip()).read_bytes()))
+    cells = {(cell["level"], cell["operation"]): cell for cell in table["cells"]}
+    assert {operation for level, operation in cells if level == "python"} == set(more)
+    assert {operation for level, operation in cells if level == "bytes"} == {
+        *("pkcs8", "public_key_object", "private_key_object"),
+        *(f"{name}_{what}" for name in ("keygen", "sign", "verify") for what in ("stack", "heap", "random_bytes")),
+    }
+    assert [len(process) for process in cells["bytes", "sign_stack"]["samples"]] == [1, 0]
+    assert cells["bytes", "sign_stack"]["method"] == "a painted stack"
+    assert all(len(process) > 1 for process in cells["native", "sign_random"]["samples"][:1])
+    timed = cells["python", "verify_cold"]
+    assert all(0 <= lost <= elapsed for lost, elapsed in zip(timed["lost_ns"], timed["elapsed_ns"], strict=True))
 
 
 def test_samples_are_raw_integers_of_each_process(table):

@@ -72,18 +72,23 @@ class Process:
             lost = {"elapsed_ns": took["elapsed_ns"], "lost_ns": took["waited_ns"] + took["stolen_ns"]}
             self.rows += [row | (lost if row["unit"] != "bytes" else {}) for row in entry["rows"]]
             self.interference.update(took)
+            self._finish()
         elif "failed" in entry:
             cell = {name: entry[name] for name in IDENTITY}
             self.failures.append(cell | {"failed": scrub(entry["failed"])})
         elif "done" in entry:
-            self.done.append(entry["done"])
-            self.running = {}
+            self._finish()
 
     def give_up(self, reason: str) -> None:
         """Let the cell that is running be one that failed."""
         cell = {name: self.running[name] for name in IDENTITY}
         self.failures.append(cell | {"failed": reason})
-        self.done.append(self.running["begin"])
+        self._finish()
+
+    def _finish(self) -> None:
+        """What has given its rows has ended: it says that it has afterwards, if it still can."""
+        if self.running:
+            self.done.append(self.running["begin"])
         self.running = {}
 
 
