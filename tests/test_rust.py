@@ -121,6 +121,20 @@ def test_an_fn_dsa_signature_is_one_of_mu(fn_dsa, context):
     assert not falcon.verifies(signature[:1] + mu[:40] + signature[41:], mu, public)  # another nonce
 
 
+# --- Its native loop ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("operation", ["keygen", "sign", "verify"])
+def test_operations_are_timed_natively(operation, rust):
+    if not rust.native_loop:
+        pytest.skip("no C compiler here, to make the timing loop with")
+    messages = [b"message %d" % count for count in range(5)]
+    for name in ("ML-DSA-44", "FN-DSA-512", "SLH-DSA-SHA2-128f"):
+        times = rust.time_natively(operation, messages, scheme=CATALOG[name], keys=2)
+        assert len(times) == 5
+        assert min(times) > 1000
+
+
 # --- What it does with broken things --------------------------------------------------------------------------------
 
 BROKEN = """

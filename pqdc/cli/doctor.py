@@ -77,7 +77,7 @@ def _library(backend: Any) -> dict[str, Any]:
     library = getattr(backend, "library", None)
     if library is None:
         return {}
-    return {"library": str(library.liboqs), "origin": library.origin, "native_loop": library.native_loop}
+    return {"library": str(library.code), "origin": library.origin, "native_loop": backend.native_loop}
 
 
 def _peers() -> dict[str, dict[str, Any]]:

@@ -128,7 +128,7 @@ def _backend(name: str) -> dict[str, Any]:
     facts: dict[str, Any] = {"versions": {key: scrub(value) for key, value in backend.versions().items()}}
     if library := getattr(backend, "library", None):
         facts["origin"] = library.origin
-        facts["native_loop"] = library.native_loop
+        facts["native_loop"] = backend.native_loop
         facts["build"] = {key: scrub(value) for key, value in library.build.items()}
     return facts
 

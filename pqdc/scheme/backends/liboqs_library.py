@@ -67,6 +67,11 @@ class Library:
     importable: bool = True  # whether liboqs-python can import `path`; always so for what `find_library` returns
     build: Mapping[str, str] = field(default_factory=dict)  # compiler, flags, source; empty when others built it
 
+    @property
+    def code(self) -> Path:
+        """The file whose code runs."""
+        return self.liboqs
+
 
 def find_library(environ: Mapping[str, str]) -> Library:
     """The liboqs to use.

@@ -8,8 +8,9 @@ before they are called: they are given addresses alone.
 from __future__ import annotations
 
 import ctypes
+import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -18,6 +19,9 @@ from pqdc.errors import BackendUnavailable, BadSignature, KeyFormatError
 from pqdc.scheme.backends.rust_library import find_library
 from pqdc.scheme.facts import Scheme
 from pqdc.scheme.keys import PrivateKey, PublicKey
+from pqdc.scheme.nist.companion import companion
+from pqdc.scheme.nist.engine import Operation
+from pqdc.scheme.nist.loop import BAD_SIGNATURE, TimedLibrary, time_natively
 from pqdc.scheme.pkcs8 import Secret
 
 __all__ = ["Rust"]
@@ -37,9 +41,27 @@ class _Functions:
     signature_bytes: int
     seed_bytes: int
 
-    def call(self, function: str, *arguments: Any) -> bool:
+    def function(self, name: str) -> Any:
+        return getattr(self.library, f"{self.name}_crypto_sign_{name}")
+
+    def call(self, name: str, *arguments: Any) -> bool:
         """Whether it did what it is for."""
-        return bool(getattr(self.library, f"{self.name}_crypto_sign_{function}")(*arguments) == 0)
+        return bool(self.function(name)(*arguments) == 0)
+
+    def timed(self) -> TimedLibrary:
+        """As the timing loop wants it."""
+        keypair, sign, verify = (
+            ctypes.cast(self.function(name), ctypes.c_void_p).value for name in ("keypair", "signature", "verify")
+        )
+        return TimedLibrary(
+            keypair=keypair,
+            sign=sign,
+            verify=verify,
+            sign_detached=1,
+            public_key_bytes=self.public_key_bytes,
+            secret_key_bytes=self.secret_key_bytes,
+            signature_bytes=self.signature_bytes,
+        )
 
     def keypair(self, seed: bytes | None) -> tuple[bytes, bytes]:
         public, secret = ctypes.create_string_buffer(self.public_key_bytes), _Room(self.secret_key_bytes)
@@ -146,6 +168,41 @@ class Rust:
         if declared != own:
             return f"the Rust crates have other lengths for {name}: {own}, where {declared} are declared"
         return ""
+
+    @property
+    def native_loop(self) -> bool:
+        """Whether operations can be timed with nothing in between: that takes a C compiler, once."""
+        try:
+            companion(os.environ)
+        except BackendUnavailable:
+            return False
+        return True
+
+    def time_natively(
+        self,
+        operation: Operation,
+        messages: Sequence[bytes],
+        *,
+        scheme: Scheme,
+        keys: int = 1,
+        samples: int | None = None,
+    ) -> list[int]:
+        """Nanoseconds of one operation, as `Liboqs.time_natively` gives them, by the companion of nist-api.
+
+        Raises:
+            BackendUnavailable: there is no C compiler to make the companion with.
+            BadSignature: a signature did not verify.
+            KeyFormatError: the library reported a failure.
+        """
+        functions, count = self._of(scheme), len(messages) if samples is None else samples
+        counts = (len(messages[0]), len(messages), count, keys)
+        loop = ctypes.CDLL(str(companion(os.environ)))
+        outcome, nanoseconds = time_natively(loop, functions.timed(), operation, b"".join(messages), counts)
+        if outcome == BAD_SIGNATURE:
+            raise BadSignature("a signature made in the native loop does not verify")
+        if outcome:
+            raise KeyFormatError(f"the native loop gave up on {operation}: outcome {outcome}")
+        return list(nanoseconds)
 
     def generate(self, scheme: Scheme, *, seed: bytes | None = None) -> PrivateKey:
         """A new key pair. Where private keys travel as seeds, the seed is drawn here and kept."""

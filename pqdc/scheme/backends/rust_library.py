@@ -30,6 +30,11 @@ class RustLibrary:
     build: Mapping[str, str]
     origin: str = "cache"
 
+    @property
+    def code(self) -> Path:
+        """The file whose code runs."""
+        return self.path
+
 
 def build_folder() -> Path:
     """Where it is, or would be."""

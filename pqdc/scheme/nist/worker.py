@@ -6,7 +6,6 @@ reads if this process dies. No core is dumped, since it would hold private keys,
 
 from __future__ import annotations
 
-import array
 import contextlib
 import ctypes
 import json
@@ -23,6 +22,7 @@ from pqdc.scheme.footprint import STACK_BYTES, footprint
 from pqdc.scheme.nist import frames
 from pqdc.scheme.nist.binding import FUNCTIONS, Binding
 from pqdc.scheme.nist.buffers import Trespass
+from pqdc.scheme.nist.loop import TimedLibrary, time_natively
 
 __all__ = ["main"]
 
@@ -32,17 +32,6 @@ LIMITS: Mapping[int, int] = {
     resource.RLIMIT_DATA: 2**32,
 }
 DRAWER = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_ulonglong)
-TIMED = {"keygen": 1, "sign": 2, "verify": 3}  # companion.c
-
-
-class _Times(ctypes.Structure):
-    """`struct library` of companion.c."""
-
-    _fields_ = [
-        *((name, ctypes.c_void_p) for name in ("keypair", "sign", "verify", "open")),
-        *((name, ctypes.c_uint64) for name in ("sign_detached", "with_context", "offset", "from_end")),
-        *((name, ctypes.c_uint64) for name in ("public_key_bytes", "secret_key_bytes", "signature_bytes")),
-    ]
 
 
 class Worker:
@@ -131,7 +120,7 @@ class Worker:
             self._companion = ctypes.CDLL(os.fsdecode(companion))
         wanted: dict[str, Any] = json.loads(plan)
         address, signs, verifies = self.binding.address, wanted["signs"], wanted["verifies"]
-        library = _Times(
+        library = TimedLibrary(
             address("crypto_sign_keypair"),
             address(signs),
             address(verifies) if verifies == "crypto_sign_verify" else None,
@@ -141,14 +130,8 @@ class Worker:
             *wanted["envelope"],
             *wanted["sizes"],
         )
-        message_bytes, distinct, samples, keys = wanted["counts"]
-        nanoseconds = array.array("Q", bytes(8 * samples))
-        outcome = self._companion.pqdc_nist_time(
-            ctypes.byref(library),
-            TIMED[wanted["operation"]],
-            messages,
-            *map(ctypes.c_size_t, (message_bytes, distinct, samples, keys)),
-            (ctypes.c_uint64 * samples).from_buffer(nanoseconds),
+        outcome, nanoseconds = time_natively(
+            self._companion, library, wanted["operation"], messages, tuple(wanted["counts"])
         )
         return [b"%d" % outcome, nanoseconds.tobytes()]
 
