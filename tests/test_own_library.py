@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gc
 import hashlib
@@ -119,6 +120,7 @@ def test_libraries_with_the_same_names_are_kept_apart(folder, nist_api):
 
 FAULTS = {
     "FAULT_SEGFAULT_IN_KEYPAIR": r"crypto_sign_keypair crashes: its process died of SIGSEGV",
+    "FAULT_CONSTRUCTOR": r"loading it crashes: its process died of SIGSEGV",
     "FAULT_SEGFAULT_IN_SIGN": r"crypto_sign crashes: its process died of SIGSEGV",
     "FAULT_SEGFAULT_IN_VERIFY": r"crypto_sign_open crashes: its process died of SIGSEGV",
     "FAULT_HANG_IN_SIGN": r"crypto_sign hangs: it does not return within 1 s",
@@ -371,6 +373,32 @@ def test_a_process_that_fails_its_proof_is_ended(folder, nist_api):
     before = children()
     nist_api.reason_against(scheme_of(compile_library(folder, "FAULT_HANG_IN_VERIFY"), seconds=0.5))
     assert children() - before == set()
+
+
+@has_proc
+def test_what_a_library_starts_ends_with_it(folder):
+    before = children()
+    backend = NistApi()
+    works(backend, scheme_of(compile_library(folder, "FAULT_FORKS")))
+    (worker,) = children() - before
+    assert len(group_of(worker)) > 1
+    del backend
+    gc.collect()
+    end = time.monotonic() + 20
+    while group_of(worker):  # the kernel needs a moment to end them, and whoever adopts them to take them in
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def group_of(leader: int) -> list[int]:
+    """The processes of a group that still run."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, _, group = file.read_text().rpartition(")")[2].split()[:3]
+            if int(group) == leader and state != "Z":
+                found.append(int(file.parent.name))
+    return found
 
 
 KILLED_WHILE_HANGING = """

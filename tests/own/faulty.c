@@ -1,6 +1,7 @@
 /* The toy of examples/own-scheme with one thing wrong, or another call interface: -DFAULT_... or -DSHAPE_... says which.
  * Compiled by tests/own/__init__.py.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -60,6 +61,12 @@ int randombytes(unsigned char *x, ull xlen) {
 }
 #endif
 
+#ifdef FAULT_CONSTRUCTOR
+__attribute__((constructor)) static void begin(void) {
+	raise(SIGSEGV);
+}
+#endif
+
 #ifdef FAULT_UNRESOLVED
 void keccak_of_somebody_else(void);
 #endif
@@ -80,6 +87,12 @@ int KEYPAIR(unsigned char *pk, unsigned char *sk) {
 #endif
 #ifdef FAULT_UNRESOLVED
 	keccak_of_somebody_else();
+#endif
+#ifdef FAULT_FORKS
+	if (fork() == 0) {
+		sleep(1000);
+		_exit(0);
+	}
 #endif
 #ifdef FAULT_KEYPAIR_FAILS
 	return 7;

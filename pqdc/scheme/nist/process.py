@@ -85,7 +85,7 @@ class LibraryProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._words,
-                start_new_session=True,  # Ctrl-C is for us
+                start_new_session=True,  # Ctrl-C is for us; and what it starts is in its group
             )
             self._ending = weakref.finalize(self, _end, self._child, self._words, self._owner)
             for pipe in self._pipes():
@@ -209,12 +209,12 @@ class LibraryProcess:
 
 
 def _end(child: subprocess.Popen[bytes], words: IO[bytes], owner: int) -> None:
-    """Kill a child of ours and take it in; another process's is not ours to touch."""
+    """Kill a child of ours, and what it has started, and take it in; another process's is not ours to touch."""
     if os.getpid() != owner:
         return
-    if child.poll() is None:
-        child.kill()
-        child.wait()
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # none is left
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
     for file in (child.stdin, child.stdout, words):
         if file is not None:
             with contextlib.suppress(OSError):
