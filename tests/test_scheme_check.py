@@ -119,6 +119,14 @@ def test_a_scheme_that_nobody_computes_is_an_error(capsys):
     assert "the catalog lists no backend nist-api" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "arguments", [["scheme"], ["scheme", "chekc"], ["scheme", "check"], ["scheme", "check", "X", "--keys", "1"]]
+)
+def test_wrong_use_is_one_line(arguments, capsys):
+    assert run(arguments) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
 def test_the_report_is_printed_and_given_as_json(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "160")
     arguments = ["scheme", "check", "Ed25519", "--keys", "3", "--signatures", "2", "--seconds", "1"]

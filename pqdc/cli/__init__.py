@@ -97,7 +97,7 @@ def _app() -> typer.Typer:
     for name in COMMANDS:
         group, _, own = name.rpartition(" ")
         if group not in groups:
-            groups[group] = typer.Typer(no_args_is_help=True)
+            groups[group] = typer.Typer()
             app.add_typer(groups[group], name=group, help=GROUPS[group])
         groups[group].command(own.replace("_", "-"))(import_module(f"pqdc.cli.{name.replace(' ', '_')}").command)
     return app

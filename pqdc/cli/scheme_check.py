@@ -38,10 +38,10 @@ def command(
     as_json: options.AsJson = False,
     algorithms: options.Algorithms = None,
 ) -> int:
-    """Try a scheme from outside: sizes, failures, forgeries, memory, room.
+    """Try a scheme from outside, question by question.
 
-    Says what was tried and what came of it; that a scheme is secure, nobody can see from outside. Exit 1 if something
-    failed.
+    Sizes, failures, forgeries, memory, room in TLS: what was tried, and what came of it. That a scheme is secure, nobody
+    can see from outside. Exit 1 if something failed.
     """
     from pqdc.check import Extent, examine
 
