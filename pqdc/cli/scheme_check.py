@@ -40,8 +40,8 @@ def command(
 ) -> int:
     """Try a scheme from outside, question by question.
 
-    Sizes, failures, forgeries, memory, room in TLS: what was tried, and what came of it. That a scheme is secure, nobody
-    can see from outside. Exit 1 if something failed.
+    Sizes, failures, forgeries, memory, room in TLS: what was tried, and what came of it. That a scheme is secure,
+    nobody can see from outside. Exit 1 if something failed.
     """
     from pqdc.check import Extent, examine
 
