@@ -55,8 +55,8 @@ class Key:
 
 def takes(scheme: Scheme) -> bool:
     """Whether keys can be drawn: none of two parts, and no large RSA, which takes seconds and shows nothing new."""
-    large_rsa = scheme.family == "RSA" and scheme.public_key_bytes > 300
-    return bool({"liboqs", "openssl"} & set(scheme.backends)) and not large_rsa
+    name = scheme.backends.get("openssl", "")
+    return "liboqs" in scheme.backends or name in CURVES or name.startswith(("ed", "rsa-2048-"))
 
 
 @lru_cache(maxsize=256)
@@ -76,6 +76,7 @@ def key(scheme_name: str, label: str = "") -> Key:
 
 CURVES = {
     "ecdsa-p256": (ec.SECP256R1(), hashes.SHA256()),
+    "ecdsa-p256-sha384": (ec.SECP256R1(), hashes.SHA384()),
     "ecdsa-p384": (ec.SECP384R1(), hashes.SHA384()),
     "ecdsa-p521": (ec.SECP521R1(), hashes.SHA512()),
     "ecdsa-brainpoolp256r1": (ec.BrainpoolP256R1(), hashes.SHA256()),
