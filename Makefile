@@ -74,3 +74,16 @@ BOGO_ARGS ?=
 bogo: liboqs  ## BoringSSL's test suite against our endpoints, built first (BOGO_ARGS="--test 'DelegatedCredentials-*'")
 	@$(BIN)/python native/build_bogo.py >/dev/null
 	@$(BIN)/python -m tests.bogo $(BOGO_ARGS)
+
+.PHONY: paper
+PAPER_RUN ?=
+PAPER_ROWS := --family ECDSA --family Ed25519 --family ML-DSA --family Falcon --family MAYO
+
+paper: env  ## docs/paper/paper.pdf: table, figures and numbers of the newest run (PAPER_RUN=results/FILE for another)
+	@command -v pdflatex >/dev/null || { echo 'make paper needs LaTeX: apt-get install texlive-latex-extra texlive-science lmodern' >&2; exit 1; }
+	@mkdir -p docs/paper/build
+	@$(BIN)/pqdc table $(PAPER_RUN) $(PAPER_ROWS) --to latex --relative-to P-256 \
+		--columns scheme,backend,signature_bytes,sign,sign_ratio,verify,mint,added_to_flight > docs/paper/build/table.tex
+	@$(BIN)/pqdc table $(PAPER_RUN) --to macros --relative-to P-256 > docs/paper/build/macros.tex
+	@$(BIN)/pqdc plot $(PAPER_RUN) $(PAPER_ROWS) --plot size-time --plot distributions --out docs/paper/build --force
+	@cd docs/paper && for i in 1 2; do pdflatex -interaction=nonstopmode -halt-on-error paper >build/log || { tail -20 build/log >&2; exit 1; }; done
