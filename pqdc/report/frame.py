@@ -65,7 +65,11 @@ COLUMNS: Final = {
     "least": ("float64", "the smallest sample"),
     "mean": ("float64", "of all valid samples"),
     "medians": ("object", "a tuple: the median of each process that gave samples"),
-    "spread": ("float64", "standard deviation of those, relative to the median; NaN of a single process"),
+    "spread": (
+        "float64",
+        "how far the processes lie apart beyond what their own scatter explains, relative to the median",
+    ),
+    "error": ("float64", "the standard error of the median, relative to it; as `spread` NaN of a single process"),
     "lost": ("float64", "the share of the time that others took meanwhile"),
     "verdict": ("str", "`stable`, `noisy`, `unstable`, `one process`; empty if there are no samples"),
     "reason": ("str", "why there is no figure, or why some processes gave none; else empty"),
@@ -94,7 +98,7 @@ _FACTS: Final = (
     "reason_against_dc",
     "scheme",
 )
-_STATISTICS: Final = ("median", "mad", "p5", "p95", "p99", "least", "mean", "medians", "spread", "lost")
+_STATISTICS: Final = ("median", "mad", "p5", "p95", "p99", "least", "mean", "medians", "spread", "error", "lost")
 
 
 def load_results(*paths: Path | str) -> DataFrame:

@@ -208,7 +208,9 @@ class _Measured:
         levels = ["bytes"] if column.kind == "size" else ["python", "native"]
         if column.primitive and self.level == "native":
             levels.reverse()
-        return next((self.cells[at, column.key] for at in levels if (at, column.key) in self.cells), None)
+        found = [self.cells[at, column.key] for at in levels if (at, column.key) in self.cells]
+        found += [cell for (_, operation), cell in self.cells.items() if operation == column.key]
+        return found[0] if found else None
 
     def median(self, column: Column) -> float | None:
         """Of what a column shows, if there is a figure."""
