@@ -53,9 +53,14 @@ clean:  ## remove what was made here (what was built into the cache stays)
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks .coverage htmlcov build dist
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-.PHONY: ratios fuzz mutate
+.PHONY: agree ratios fuzz mutate
 FUZZ_SECONDS ?= 60
 MUTATE_ARGS  ?= --count 100000
+
+AGREE_ARGS ?=
+
+agree: liboqs  ## pqdc's figures beside liboqs's speed_sig and openssl speed (AGREE_ARGS="ML-DSA-44 Falcon-512")
+	@$(BIN)/python bench/agree.py $(AGREE_ARGS)
 
 ratios: liboqs  ## what pqdc adds to its primitives (TLSLITE=python with tlslite-ng: beside its handshakes)
 	@$(BIN)/python bench/ratios.py

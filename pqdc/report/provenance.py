@@ -42,6 +42,9 @@ def facts_of(result: Result) -> dict[str, Any]:
         "failed_processes": [process.reason for process in result.processes if process.reason],
         "seconds": sum(process.seconds for process in result.processes),
         "load": (min(loads), max(loads)) if loads else None,
+        "cpus": sorted({process.cpu for process in result.processes if process.cpu is not None}),
+        "disturbed": sum(process.alone is False for process in result.processes),
+        "stolen": max((process.stolen for process in result.processes), default=0.0),
         "plan": dict(result.plan),
         "environment": dict(result.environment),
         "backends": sorted({cell.backend for cell in result.cells.values() if cell.scheme}),
@@ -71,6 +74,10 @@ def lines(facts: Mapping[str, Any], machine: str) -> Iterator[str]:
     ]
     if facts["load"]:
         conditions.append("load {:.1f} to {:.1f}".format(*facts["load"]))
+    if facts["cpus"]:
+        conditions.append(f"pinned to CPU {' and '.join(map(str, facts['cpus']))}")
+    if facts["stolen"]:
+        conditions.append(f"up to {facts['stolen'] * 100:.1f} % of the time stolen by the hypervisor")
     yield ", ".join((machine, *conditions))
     yield ", ".join(software(facts))
     count = facts["processes"]
@@ -79,6 +86,10 @@ def lines(facts: Mapping[str, Any], machine: str) -> Iterator[str]:
         f"{count} {'process' if count == 1 else 'processes'}, seed {facts['plan'].get('seed', 'unknown')}."
         + (" One process: nothing can be said of how stable its times are." if count == 1 else "")
     )
+    if facts["disturbed"]:
+        yield f"Another run measured on the machine at the same time, beside {facts['disturbed']} of the processes."
+    if absent := {name: reason for name, reason in _table(facts["environment"], "counters").items() if reason}:
+        yield f"{' and '.join(absent).capitalize()} are absent: {'; '.join(dict.fromkeys(absent.values()))}."
     if not facts["complete"]:
         reasons = "; ".join(dict.fromkeys(facts["failed_processes"]))
         yield f"The run is not complete: it was stopped, or a process failed{f' ({reasons})' if reasons else ''}."
