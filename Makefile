@@ -62,9 +62,9 @@ AGREE_ARGS ?=
 agree: liboqs  ## pqdc's figures beside liboqs's speed_sig and openssl speed (AGREE_ARGS="ML-DSA-44 Falcon-512")
 	@$(BIN)/python bench/agree.py $(AGREE_ARGS)
 
-ratios: liboqs  ## what pqdc adds to its primitives (TLSLITE=python with tlslite-ng: beside its handshakes)
+ratios: liboqs  ## what pqdc adds to its primitives, and its handshakes beside tlslite-ng's
 	@$(BIN)/python bench/ratios.py
-	@$(BIN)/python bench/handshake_ratio.py $(if $(TLSLITE),--tlslite $(TLSLITE))
+	@$(BIN)/python bench/handshake_ratio.py
 
 fuzz: liboqs  ## let atheris look for bytes that break a reader (FUZZ_SECONDS=60 for each, FUZZ_TARGET=pem for one)
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(PIP) install --constraint constraints.txt --editable '.[fuzz]'

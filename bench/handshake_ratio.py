@@ -1,6 +1,6 @@
 """What a handshake costs beyond its primitives, and beside tlslite-ng's: in memory, both sides, in one thread.
 
-    .venv/bin/python bench/handshake_ratio.py [SCHEME...] [--rounds N] [--tlslite PYTHON]
+    .venv/bin/python bench/handshake_ratio.py [SCHEME...] [--rounds N]
 
 The primitives are those that a handshake cannot do without: two X25519 keys and two exchanges, the chain, the leaf's
 signature under the credential, CertificateVerify made and verified; called as the handshake calls them, one after the
@@ -8,7 +8,7 @@ other. `all calls` adds the key schedule, the transcript's hashes and the protec
 makes them. Handshake and primitives take turns; the figure is the median. The client has met the leaf before, as one
 that measures has, and all signatures are checked each time; `new leaf` is a client that reads it for the first time.
 
-With `--tlslite`, a Python that has tlslite-ng shakes hands with a P-256 credential in the same turns.
+Where tlslite-ng is here (`make peers`), it shakes hands with a P-256 credential in turns with pqdc.
 """
 
 from __future__ import annotations
@@ -31,11 +31,13 @@ from cryptography.x509 import verification
 
 import pqdc
 from pqdc.credential.certificate import load_public_key
+from pqdc.errors import PeerUnavailable
 from pqdc.handshake import Client, ClientConnection, Identity, Server, ServerConnection, Trust, authentication
 from pqdc.handshake.authentication import signed_content
 from pqdc.handshake.key_schedule import SUITES, KeySchedule, traffic_keys
 from pqdc.handshake.transcript import Transcript
 from pqdc.handshake.transport.memory import exchange
+from pqdc.peers import tlslite
 
 GOAL, GOAL_TLSLITE = 2.0, 10
 NAME = "localhost"
@@ -132,7 +134,7 @@ class Tlslite:
         world: whose P-256 credential is served.
     """
 
-    def __init__(self, python: str, world: World) -> None:
+    def __init__(self, python: Path, world: World) -> None:
         self._process = subprocess.Popen(
             [python, str(Path(__file__).with_name("tlslite_handshake.py"))],
             stdin=subprocess.PIPE,
@@ -164,7 +166,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="What a handshake costs beyond its primitives.")
     parser.add_argument("schemes", nargs="*", default=["ML-DSA-44", "P-256", "Falcon-512", "Ed25519"])
     parser.add_argument("--rounds", type=int, default=1000)
-    parser.add_argument("--tlslite", metavar="PYTHON", help="a Python that has tlslite-ng")
     wanted = parser.parse_args()
     catalog, now = pqdc.load_catalog(), datetime.now(UTC)
     print("| DC under a P-256 leaf | handshake, µs | ÷ primitives | ÷ all calls | new leaf, µs | ÷ primitives |")
@@ -186,11 +187,13 @@ def main() -> None:
             f"| {found['new']:.0f} | {found['new'] / primitives:.2f} |",
             flush=True,
         )
-    if wanted.tlslite:
-        compare(wanted.tlslite, World(catalog, catalog["P-256"], now))
+    try:
+        compare(tlslite.interpreter(), World(catalog, catalog["P-256"], now))
+    except PeerUnavailable as error:
+        print(f"\nnot beside tlslite-ng: {error}")
 
 
-def compare(python: str, world: World) -> None:
+def compare(python: Path, world: World) -> None:
     """The P-256 credential by both, in turns."""
     peer = Tlslite(python, world)
     theirs: list[float] = []
