@@ -23,7 +23,7 @@ class Kind(Enum):
     CREDENTIAL = "nothing: the flags of one more credential follow"
 
 
-FLAGS: Mapping[str, Kind] = {
+FLAGS: Mapping[str, Kind] = {  # those of -pqdc are ours: tests/bogo/overlay
     "-implicit-handshake": Kind.NOTHING,
     "-use-old-client-cert-callback": Kind.NOTHING,
     "-expect-verify-result": Kind.NOTHING,
@@ -56,6 +56,7 @@ FLAGS: Mapping[str, Kind] = {
     "-decline-alpn": Kind.SWITCH,
     "-reject-alpn": Kind.SWITCH,
     "-expect-no-server-name": Kind.SWITCH,
+    "-pqdc-expect-dc": Kind.SWITCH,
     "-port": Kind.NUMBERS,
     "-shim-id": Kind.NUMBERS,
     "-curves": Kind.NUMBERS,
@@ -71,6 +72,7 @@ FLAGS: Mapping[str, Kind] = {
     "-expect-selected-credential": Kind.NUMBERS,
     "-expect-cipher": Kind.NUMBERS,
     "-max-cert-list": Kind.NUMBERS,
+    "-pqdc-dc-schemes": Kind.NUMBERS,
     "-cert-file": Kind.TEXTS,
     "-key-file": Kind.TEXTS,
     "-trust-cert": Kind.TEXTS,

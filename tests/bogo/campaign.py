@@ -19,7 +19,7 @@ from pathlib import Path
 from pqdc.errors import PqdcError
 from tests.bogo import minted, zygote
 
-__all__ = ["CONFIG", "Outcome", "RunnerUnavailable", "build", "judge", "run"]
+__all__ = ["CONFIG", "Outcome", "RunnerUnavailable", "build", "run", "run_credentials"]
 
 Results = Mapping[str, Mapping[str, str]]  # of the runner, by the name of the test
 
@@ -42,7 +42,7 @@ class Outcome:
         passed: their names.
         disabled: why, by name; in the order of the table.
         first: those of the disabled whose first connection, run apart, has passed.
-        judged: credentials of our minting, by name, that BoGo's client has taken or refused as it should.
+        judged: tests of ours, about credentials that go from pqdc to Go and from Go to pqdc, that have passed.
         failed: what was wrong, by name, in any of these.
     """
 
@@ -85,8 +85,8 @@ def run(folder: Path, *, patterns: Sequence[str] = (), options: Sequence[str] = 
     stock = [name for name, reason in reasons.items() if not reason]
     passed, failed = _sort(stock, run_stock(folder, patterns, options) if stock else {})
     first, failed_first = _sort(resuming, run_first(folder, resuming, options) if resuming else {})
-    judgements = judge(folder, folder / "client", options) if not patterns else {}
-    judged, misjudged = _sort(judgements, judgements)
+    results = run_credentials(folder, folder / "client", options=options) if not patterns else {}
+    judged, misjudged = _sort(results, results)
     order = list(table.values())
     return Outcome(
         version=json.loads((folder / "complete.json").read_text())["version"],
@@ -110,11 +110,14 @@ def run_first(folder: Path, names: Sequence[str], options: Sequence[str]) -> Res
     return _run(folder / "judge", folder / "client", [*_only(names), "-include-disabled", *options], PQDC_FIRST="1")
 
 
-def judge(folder: Path, server: Path, options: Sequence[str] = ()) -> Results:
-    """Credentials of our minting, shown by a server that is a shim (ours, or BoringSSL's own), to BoGo's client."""
+def run_credentials(folder: Path, shim: Path, pattern: str = "PQDC-*", options: Sequence[str] = ()) -> Results:
+    """Credentials of our minting (PQDC-Minted-*) before BoGo's client, and of Go's signing (PQDC-Signed-*) before ours.
+
+    The shim is our own, or BoringSSL's, which shows credentials and takes none.
+    """
     with tempfile.TemporaryDirectory(prefix="bogo-") as made:
         credentials = str(minted.write(Path(made)))
-        return _run(folder / "judge", server, [*_only(["PQDC-*"]), *options], PQDC_CREDENTIALS=credentials)
+        return _run(folder / "judge", shim, [*_only([pattern]), *options], PQDC_CREDENTIALS=credentials)
 
 
 def _only(patterns: Sequence[str]) -> list[str]:

@@ -1,6 +1,6 @@
-"""Credentials of pqdc's own minting for BoGo's client to judge: Go's cryptography and parsers, none of ours.
+"""What BoGo's second runner judges and signs: credentials of pqdc's minting, and leaves for Go to delegate from.
 
-Of every scheme that this client verifies, under leaves of several; and some that it must refuse.
+Of every scheme that Go computes, under leaves of several; and some that must be refused. tests/bogo/overlay reads it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 import pqdc
 from pqdc import pem
+from pqdc.credential.authority import Authority
 from pqdc.credential.certificate import Certificate
 from pqdc.credential.structures import DelegatedCredential, Role
 from pqdc.scheme import backends
@@ -60,7 +61,10 @@ class Minted:
 def write(folder: Path) -> Path:
     """The file that names all of them, for PQDC_CREDENTIALS, with their own beside it."""
     file = folder / "credentials.json"
-    file.write_text(json.dumps([minted.describe(folder) for minted in (*_good(), *_spoilt())]))
+    minted = [minted.describe(folder) for minted in (*_good(), *_spoilt())]
+    leaves = [_describe_leaf(folder, name) for name in LEAVES]
+    leaves.append(_describe_leaf(folder, "ECDSA-P256", delegation=False))
+    file.write_text(json.dumps({"Minted": minted, "Leaves": leaves}))
     return file
 
 
@@ -85,11 +89,31 @@ def _spoilt() -> Iterator[Minted]:
     yield Minted(name="of-a-client", leaf=shown, dc=of_client, key=its_key, error=REFUSED)
 
 
+def _describe_leaf(folder: Path, scheme: str, *, delegation: bool = True) -> dict[str, Any]:
+    key = _new_key(scheme)
+    authority, leaf = _issue(key, delegation=delegation)
+    name = scheme if delegation else f"{scheme}-no-usage"
+    root = folder / f"{name}-root.pem"
+    root.write_bytes(pem.armour("CERTIFICATE", authority.der))
+    return {
+        "Name": name,
+        "Chain": [base64.b64encode(leaf.der).decode()],
+        "Key": base64.b64encode(key.pkcs8()).decode(),
+        "RootPath": str(root),
+        "Algorithm": key.scheme.code_point,
+        "Delegates": delegation,
+    }
+
+
 def _new_leaf(name: str) -> pqdc.Leaf:
-    now, key = datetime.now(UTC), _new_key(name)
+    key = _new_key(name)
+    return pqdc.Leaf(_issue(key)[1], key.sign)
+
+
+def _issue(key: PrivateKey, *, delegation: bool = True) -> tuple[Authority, Certificate]:
+    now = datetime.now(UTC)
     authority = pqdc.make_authority(_new_key("ECDSA-P256"), name="the CA of pqdc's tests", days=30, now=now)
-    certificate = authority.issue(key, hosts=["test"], days=9, now=now, catalog=CATALOG)
-    return pqdc.Leaf(certificate, key.sign)
+    return authority, authority.issue(key, hosts=["test"], days=9, now=now, catalog=CATALOG, delegation=delegation)
 
 
 def _new_key(name: str) -> PrivateKey:

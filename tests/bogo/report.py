@@ -24,7 +24,8 @@ run: `make bogo BOGO_ARGS="--write docs/bogo.md"`.
 | not run, for the reasons below | {disabled:,} |
 | all | {all:,} |
 | first connections of tests that go on to resume, passed | {first:,} |
-| credentials of pqdc's minting, judged by BoGo's client as they should be | {judged:,} |
+| credentials minted by pqdc, judged by Go's client as they should be | {minted:,} |
+| credentials signed by Go, judged by pqdc's client and server as they should be | {signed:,} |
 
 A test passes if the handshake ends as BoGo wants it to, and, where it wants a failure, if pqdc's own error is the one
 that `tests/bogo/config.json` has for BoringSSL's (`ErrorMap`), and the alert that BoGo receives is the right one.
@@ -40,9 +41,11 @@ What is run apart is run by a second runner, which differs from the stock one by
 (`native/build_bogo.py`): it leaves out what comes after a first connection, where told; it has tests of ours
 (`tests/bogo/overlay`); and it signs and verifies delegated credentials in the order of RFC 9345 section 4, where the
 stock one swaps `cred` and `algorithm`. The stock runner's own tests of credentials are run unchanged, as a server does
-not verify its own. In ours, pqdc's server shows credentials of {schemes} schemes under leaves of {leaves} to BoGo's
-client, which parses and verifies them by Go's cryptography, and must refuse four that are spoilt. `make test` has
-BoringSSL's own server show the same ones, where `make interop` has built it.
+not verify its own. In ours, pqdc's server shows credentials of {schemes} schemes under leaves of {leaves} to Go's
+client, which parses and verifies them by Go's cryptography and must refuse four that are spoilt; and Go signs
+credentials of as many, in both roles, which pqdc's client and server must take, or refuse by the alert of the rule that
+is broken: expired, too long, in the wrong order, for the other role, changed, twice, not asked for, under a leaf that
+may not delegate, ... `make test` has BoringSSL's own server show the minted ones, where `make interop` has built it.
 
 Where BoGo wants another alert than RFC 8446 does, or something that the RFC leaves open, pqdc follows the RFC: these
 rows name the section.
@@ -54,9 +57,7 @@ def summary(outcome: Outcome) -> str:
     counts = Counter(outcome.disabled.values())
     lines = [f"{len(outcome.passed)} passed, {len(outcome.failed)} failed, {len(outcome.disabled)} not run:"]
     lines += [f"{count:6}  {reason}" for reason, count in counts.items()]
-    lines += [
-        f"{len(outcome.first)} first connections passed, {len(outcome.judged)} credentials judged as they should be"
-    ]
+    lines += [f"{len(outcome.first)} first connections, and {len(outcome.judged)} tests of credentials, passed"]
     return "\n".join(lines) + "\n"
 
 
@@ -70,7 +71,8 @@ def page(outcome: Outcome) -> str:
         disabled=len(outcome.disabled),
         all=len(outcome.passed) + len(outcome.failed) + len(outcome.disabled),
         first=len(outcome.first),
-        judged=len(outcome.judged),
+        minted=sum(name.startswith("PQDC-Minted-") for name in outcome.judged),
+        signed=sum(name.startswith("PQDC-Signed-") for name in outcome.judged),
         schemes=len(minted.SCHEMES),
         leaves=len(minted.LEAVES),
         reasons="\n".join(f"| {reason} | {count:,} |" for reason, count in counts.items()),

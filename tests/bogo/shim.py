@@ -101,6 +101,7 @@ def _settings(arguments: Arguments, identities: tuple[Identity, ...], secrets: d
         "identities": identities,
         "trust": _trust(arguments),
         "signature_algorithms": numbers.get("-verify-prefs") or _schemes_to_verify(),
+        "dc_schemes": numbers.get("-pqdc-dc-schemes", ()),
         "groups": _known(Group, numbers.get("-curves", GROUPS)),
         "limits": Limits(
             chain_length=LONGEST_CHAIN, message_bytes=arguments.number("-max-cert-list") or Limits().message_bytes
@@ -362,6 +363,7 @@ def _check(session: Session, arguments: Arguments, credentials: Sequence[tuple[I
         "-expect-hrr": session.retried,
         "-expect-no-hrr": not session.retried,
         "-expect-no-peer-cert": peer is None,
+        "-pqdc-expect-dc": peer is not None and peer.dc is not None,
         "-expect-no-server-name": session.server_name is None,
     }
     for flag, is_true in statements.items():
