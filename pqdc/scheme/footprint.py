@@ -1,13 +1,15 @@
 """How much memory a call takes: pages of the stack that it has touched, and how far the process has grown meanwhile.
 
-The stack is a new thread's, of which the kernel tells each page that was touched: exact to a page, less what an empty
-call takes. Growth is the peak of the resident set over what it was before, which the kernel counts in larger steps.
+The stack is a new thread's, of which the kernel tells each page that was touched, less what an empty call takes: right
+to a page or two. Growth is the peak of the resident set over what it was before; the kernel counts that in larger
+steps.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import itertools
 import mmap
 import re
 import threading
@@ -18,6 +20,8 @@ from pathlib import Path
 __all__ = ["STACK_BYTES", "Footprint", "footprint"]
 
 STACK_BYTES = 2**26  # of the thread; some schemes use megabytes
+# Each is larger than those before: a stack that the C library has kept for reuse still has pages of its former owner.
+_SIZES = itertools.count(STACK_BYTES, 2**16)
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
@@ -48,24 +52,35 @@ def footprint(call: Callable[[], object]) -> Footprint:
 
 
 def _stack(call: Callable[[], object]) -> int | None:
-    """Bytes of the stack of a new thread that are resident once it has made the call."""
-    found: list[int | None] = []
+    """Bytes of the stack of a new thread that are resident once it has made the call.
+
+    The thread is looked at by this one, as looking takes stack as well; it waits meanwhile.
+    """
     failed: list[BaseException] = []
+    made, seen = threading.Lock(), threading.Lock()
+    made.acquire()
+    seen.acquire()
 
     def run() -> None:
         try:
             call()
-            found.append(_resident_stack())
         except BaseException as error:  # noqa: BLE001 - it is raised in the other thread
             failed.append(error)
+        made.release()
+        seen.acquire()
 
-    with _stack_size(STACK_BYTES):
+    with _stack_size(next(_SIZES)):
         thread = threading.Thread(target=run)
         thread.start()
-    thread.join()
+    try:
+        made.acquire()
+        resident = _resident_stack(thread.ident or 0)
+    finally:
+        seen.release()
+        thread.join()
     if failed:
         raise failed[0]
-    return found[0]
+    return resident
 
 
 @contextlib.contextmanager
@@ -77,14 +92,13 @@ def _stack_size(size: int) -> Iterator[None]:
         threading.stack_size(before)
 
 
-def _resident_stack() -> int | None:
-    """Of this thread; None on a system without `pthread_getattr_np` and `mincore`."""
+def _resident_stack(thread: int) -> int | None:
+    """Of a thread that runs, by its identifier; None on a system without `pthread_getattr_np` and `mincore`."""
     libc = ctypes.CDLL(None)
     attributes = ctypes.create_string_buffer(256)  # pthread_attr_t has 56 bytes or 64
     address, size = ctypes.c_void_p(), ctypes.c_size_t()
     try:
-        libc.pthread_self.restype = ctypes.c_void_p
-        if libc.pthread_getattr_np(ctypes.c_void_p(libc.pthread_self()), attributes):
+        if libc.pthread_getattr_np(ctypes.c_void_p(thread), attributes):
             return None
         failed = libc.pthread_attr_getstack(attributes, ctypes.byref(address), ctypes.byref(size))
         libc.pthread_attr_destroy(attributes)
