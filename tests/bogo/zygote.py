@@ -15,7 +15,8 @@ from pathlib import Path
 
 from pqdc.errors import PqdcError
 from tests.bogo.arguments import Unsupported, parse
-from tests.bogo.shim import Unexpected, prepare, run
+from tests.bogo.endpoints import prepare
+from tests.bogo.shim import Unexpected, run
 
 __all__ = ["listening", "serve"]
 
