@@ -65,6 +65,7 @@ def test_a_toy_without_fault_passes_every_question(check):
 
 FAULTS = {
     "FAULT_SAME_KEY_EACH_TIME": ("keys", "failed", "3 of 4 keys had been made before: they are not drawn at random"),
+    "FAULT_EVERY_FIFTH_KEY": ("keys", "failed", "1 of 4 keys are not made: crypto_sign_keypair fails: it returned -1"),
     "FAULT_EVERY_TWENTIETH": ("failure rate", "failed", " of 100 signatures by 4 keys failed: the Mine signature does"),
     "FAULT_EMPTY_MESSAGE": ("message lengths", "failed", "crypto_sign fails: it returned -1"),
     "FAULT_MALLEABLE": ("flipped bits", "noted", "malleable: 8 of 384 bits may be flipped, such as bit "),
@@ -83,6 +84,14 @@ def test_a_fault_is_found_by_its_question(check, fault):
     others = {finding.question for finding in findings.values() if finding.verdict == "failed"} - {question}
     assert others == set()
     assert (report.verdict == "failed") is (verdict == "failed")
+
+
+@needs_compiler
+def test_without_a_key_there_is_nothing_more_to_ask(check):
+    findings, report = check("FAULT_AFTER_TWO_KEYS")
+    assert list(findings) == ["library", "keys"]
+    assert findings["keys"].seen == "4 of 4 keys are not made: crypto_sign_keypair fails: it returned -1"
+    assert report.verdict == "failed"
 
 
 @needs_compiler

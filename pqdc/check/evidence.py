@@ -60,6 +60,7 @@ class Evidence:
 
     Attributes:
         keys: how many.
+        key_failures: why keys were not made.
         public_bytes, private_bytes: the lengths of all keys, each once.
         same_keys: how many public keys had been made before.
         lengths: of all signatures.
@@ -70,6 +71,7 @@ class Evidence:
     scheme: Scheme
     backend: Backend
     keys: int = 0
+    key_failures: list[str] = field(default_factory=list)
     public_bytes: set[int] = field(default_factory=set)
     private_bytes: set[int] = field(default_factory=set)
     same_keys: int = 0
@@ -86,15 +88,15 @@ class Evidence:
 
 
 def gather(scheme: Scheme, backend: Backend, extent: Extent) -> Evidence:
-    """Make keys, and sign with each.
-
-    Raises:
-        PqdcError: a key cannot be made.
-    """
+    """Make keys, and sign with each; what fails is written down."""
     evidence = Evidence(scheme=scheme, backend=backend)
     seen: set[bytes] = set()
     for _ in extent.within(range(extent.keys), least=2):
-        key = backend.generate(scheme)
+        try:
+            key = backend.generate(scheme)
+        except PqdcError as error:
+            evidence.key_failures.append(str(error))
+            continue
         evidence.keys += 1
         evidence.public_bytes.add(len(key.public.raw))
         evidence.private_bytes.add(len(key.secret().expanded))

@@ -68,12 +68,10 @@ def examine(
         failed = Finding(question="library", verdict="failed", seen=backends.reason_against(scheme, name))
         return Report(scheme=scheme.name, backend=name, findings=(failed,))
     found = list(_describe(scheme, backend))
-    try:
-        evidence = gather(scheme, backend, extent)
-    except PqdcError as error:
-        failed = Finding(question="keys", verdict="failed", seen=str(error))
-        return Report(scheme=scheme.name, backend=backend.name, findings=(*found, failed))
-    found += [sizes.key_sizes(evidence), sizes.signature_sizes(evidence), behaviour.failure_rate(evidence, extent)]
+    evidence = gather(scheme, backend, extent)
+    found.append(sizes.key_sizes(evidence))
+    if evidence.attempts:
+        found += [sizes.signature_sizes(evidence), behaviour.failure_rate(evidence, extent)]
     if evidence.kept:
         for question, ask in CLOSER:
             found += _asked(question, lambda ask=ask: [ask(evidence, extent)])  # type: ignore[misc]

@@ -14,11 +14,15 @@ BARS = 12
 
 
 def key_sizes(evidence: Evidence) -> Finding:
-    """Public and private keys have their declared sizes, and no two are the same."""
+    """Keys are made, have their declared sizes, and no two are the same."""
     scheme = evidence.scheme
     public, private = sorted(evidence.public_bytes), sorted(evidence.private_bytes - {0})
     figures = {"public_key_bytes": public, "private_key_bytes": private, "repeated": evidence.same_keys}
     said = f"{_list(public)} bytes public" + (f", {_list(private)} private" if private else "")
+    if evidence.key_failures:
+        count = len(evidence.key_failures)
+        seen = f"{count} of {count + evidence.keys} keys are not made: {evidence.key_failures[0]}"
+        return Finding(question="keys", verdict="failed", seen=seen, figures=figures | {"failed": count})
     if evidence.same_keys:
         seen = f"{evidence.same_keys} of {evidence.keys} keys had been made before: they are not drawn at random"
         return Finding(question="keys", verdict="failed", seen=seen, figures=figures)

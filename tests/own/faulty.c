@@ -94,6 +94,18 @@ int KEYPAIR(unsigned char *pk, unsigned char *sk) {
 		_exit(0);
 	}
 #endif
+#ifdef FAULT_EVERY_FIFTH_KEY
+	static int count;
+	if (++count % 5 == 0) {
+		return -1;
+	}
+#endif
+#ifdef FAULT_AFTER_TWO_KEYS
+	static int keys;
+	if (++keys > 2) {
+		return -1;
+	}
+#endif
 #ifdef FAULT_KEYPAIR_FAILS
 	return 7;
 #endif
