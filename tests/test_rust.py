@@ -121,6 +121,31 @@ def test_an_fn_dsa_signature_is_one_of_mu(fn_dsa, context):
     assert not falcon.verifies(signature[:1] + mu[:40] + signature[41:], mu, public)  # another nonce
 
 
+# --- Its interface is NIST's: it would do as a user's own library ---------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "prefix"), [("FN-DSA-512", "fndsa512_"), ("SLH-DSA-SHA2-128f", "slhdsa_sha2_128f_")])
+def test_nist_api_computes_the_same_with_it(name, prefix, rust, keys, tmp_path):
+    scheme = CATALOG[name]
+    path = tmp_path / "mine.toml"
+    path.write_text(f"""
+[scheme.Mine]
+kind = "pq"
+family = "Mine"
+public_key_bytes = {scheme.public_key_bytes}
+private_key_bytes = {scheme.private_key_bytes}
+signature_bytes = {scheme.signature_bytes}
+signature_length = "fixed"
+library = {{ path = "{rust.library.path}", prefix = "{prefix}" }}
+""")
+    mine = load_catalog(path)["Mine"]
+    assert backends.reason_against(mine, "nist-api") == ""
+    other, key = backends.load_backend("nist-api"), keys(scheme, "rust")
+    other.public_key(mine, key.public.raw).verify(key.sign(MESSAGE), MESSAGE)
+    made = other.generate(mine)
+    rust.public_key(scheme, made.public.raw).verify(made.sign(MESSAGE), MESSAGE)
+
+
 # --- Its native loop ------------------------------------------------------------------------------------------------
 
 
