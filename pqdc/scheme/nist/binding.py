@@ -74,7 +74,7 @@ class Binding:
         try:
             self._library = _load(path)
         except OSError as error:
-            if not str(error).rstrip().endswith("randombytes"):
+            if "randombytes" not in str(error):  # loaders differ in their words
                 raise
             supply()
             self.supplied = True
