@@ -16,12 +16,13 @@ from pqdc.peers.deviations import CERTIFICATE, DELEGATED, DEVIATIONS, UNTRIED, D
 from pqdc.peers.forging import Stage
 from pqdc.peers.laboratory import Laboratory
 from pqdc.peers.matrix import as_dict, run
+from pqdc.peers.meeting import ask_peer, serve_peer
 from pqdc.peers.pairing import OURSELVES, Pairing, pairings
 from pqdc.report.interop import as_markdown
 from tests.conftest import CATALOG
 
 ROOT = Path(__file__).parents[1]
-PEERS = ("boringssl", "firefox", "nss", "nss-firefox", "nss-server", "openssl", "tlslite")
+PEERS = ("boringssl", "curl", "firefox", "nss", "nss-firefox", "nss-server", "openssl", "tlslite")
 ML_DSA = ("ML-DSA-44", "ML-DSA-65", "ML-DSA-87")
 SCHEMES = ("ECDSA-P384", "Ed25519", "ML-DSA-44", "Falcon-512")  # of each sort one; all of them are in `pqdc interop`
 
@@ -92,9 +93,9 @@ def test_boringssl_loads_what_each_format_writes(have, laboratory, form):
 def test_a_client_that_asks_for_nothing_gets_the_leaf(have, laboratory):
     peer = have("boringssl")
     with peer.serve(laboratory.files("ECDSA-P256", "ML-DSA-44", "boringssl")) as serving:
-        met = matrix.ask_peer(laboratory.client(), serving)
+        met = ask_peer(laboratory.client(), serving)
         assert (met.session.peer.dc, met.peer.delegated, met.peer.accepted) == (None, False, True)
-        again = matrix.ask_peer(laboratory.client("ML-DSA-44"), serving)  # one server, another client
+        again = ask_peer(laboratory.client("ML-DSA-44"), serving)  # one server, another client
     assert again.peer.delegated
 
 
@@ -102,7 +103,7 @@ def test_boringssl_without_the_leaf_s_key_has_nothing_else_to_show(have, laborat
     peer = have("boringssl")
     files = laboratory.files("ECDSA-P256", "ML-DSA-44", "boringssl")
     with peer.serve(ServerFiles(leaf=files.leaf, credential=files.credential)) as serving:
-        met = matrix.ask_peer(laboratory.client("Ed25519"), serving)
+        met = ask_peer(laboratory.client("Ed25519"), serving)
     assert met.failure.alert == 40
     assert met.peer.error == "NO_COMMON_SIGNATURE_ALGORITHMS"
 
@@ -113,6 +114,17 @@ def test_these_servers_need_the_leaf_s_key(have, laboratory, name):
     files = ServerFiles(leaf=laboratory.files("ECDSA-P256", "", peer.format).leaf)
     with pytest.raises(RefusedFiles, match="private key"), peer.serve(files):
         pytest.fail("it serves")
+
+
+def test_curl_gets_what_it_asks_for(have, laboratory):
+    peer, server = have("curl"), laboratory.server("ECDSA-P256", "ECDSA-P256")
+    asked = serve_peer(server, lambda port: peer.connect(port, ca=laboratory.ca))
+    assert (asked.peer.error, asked.failure.alert) == ("UNEXPECTED_EXTENSION", 110)
+    plain = serve_peer(server, lambda port: peer.connect(port, ca=laboratory.ca, ask=False))
+    assert plain.peer.accepted
+    assert plain.session.own.dc is None
+    elsewhere = serve_peer(server, lambda port: peer.connect(port, ca=laboratory.ca, name="example.org", ask=False))
+    assert not elsewhere.peer.accepted
 
 
 def test_boringssl_s_clients_have_no_driver(have, laboratory):
@@ -232,7 +244,7 @@ def test_a_file_that_is_none(capsys, tmp_path):
     assert "something else" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["boringssl", "nss-server", "tlslite"])
+@pytest.mark.parametrize("name", ["boringssl", "curl", "nss-server", "tlslite"])
 def test_what_has_not_been_made_is_a_reason(name, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     with pytest.raises(PeerUnavailable, match=r"has not been (built|installed): .* is missing") as caught:

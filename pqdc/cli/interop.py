@@ -39,7 +39,7 @@ def command(
     as_json: options.AsJson = False,
     algorithms: options.Algorithms = None,
 ) -> int:
-    """Meet other people's TLS: BoringSSL, NSS, Firefox, tlslite-ng, OpenSSL.
+    """Meet other people's TLS: BoringSSL, NSS, Firefox, tlslite-ng, OpenSSL, curl.
 
     Every scheme under every leaf with every peer in every role, in Markdown. Exit 1 if something came that was not
     expected, or, of named peers, one is not here.

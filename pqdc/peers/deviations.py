@@ -131,6 +131,24 @@ DEVIATIONS: tuple[Deviation, ...] = (
         reason="OpenSSL asks for no credential, so the leaf's own key serves it",
     ),
     Deviation(
+        client="curl",
+        leaf="Ed25519|ML-DSA-*",
+        scheme="*",
+        outcome="SSLV3_ALERT_HANDSHAKE_FAILURE",
+        reason="curl offers what Firefox offers, which knows no such leaves",
+    ),
+    Deviation(
+        client="curl",
+        scheme=_ECDSA,
+        outcome="UNEXPECTED_EXTENSION",
+        reason="curl asks for credentials to look like Firefox; its BoringSSL knows none, and is shown what it asked for",
+    ),
+    Deviation(
+        client="curl",
+        outcome=CERTIFICATE,
+        reason="curl asks for ECDSA in credentials alone, as Firefox does, so the leaf's own key serves it",
+    ),
+    Deviation(
         client=_NSS,
         leaf="Ed25519|ML-DSA-*",
         scheme="*",

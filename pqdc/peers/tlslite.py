@@ -7,24 +7,24 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from pqdc.cache import cache_folder, cache_key, locked, read_manifest, staged, write_manifest
 from pqdc.errors import PeerUnavailable
 from pqdc.peers import PeerOutcome, RefusedFiles, ServerFiles
-from pqdc.peers.process import Child, run
+from pqdc.peers.environment import Environment
+from pqdc.peers.process import Child
 
-__all__ = ["Tlslite", "interpreter", "prepare_interpreter"]
+__all__ = ["Tlslite", "interpreter"]
 
 # Its own dependencies are few; dilithium-py gives it ML-DSA.
-PACKAGES: Final = ("tlslite-ng==0.9.0b2", "dilithium-py==1.5.1", "ecdsa==0.19.2", "six==1.17.0")
+ENVIRONMENT: Final = Environment(
+    name="tlslite-ng",
+    packages=("tlslite-ng==0.9.0b2", "dilithium-py==1.5.1", "ecdsa==0.19.2", "six==1.17.0"),
+)
 _PROGRAM: Final = Path(__file__).with_name("tlslite_program.py")
-_HINT: Final = "run `make peers`"
-_SECONDS = 300.0  # for pip
 
 
 def interpreter() -> Path:
@@ -33,47 +33,7 @@ def interpreter() -> Path:
     Raises:
         PeerUnavailable: it has not been made.
     """
-    folder = _folder()
-    python = folder / "bin" / "python"
-    if read_manifest(folder) is None or not python.exists():  # the Python that it was made of may be gone
-        state = "damaged" if folder.exists() else "missing"
-        raise PeerUnavailable(f"tlslite-ng has not been installed: {folder} is {state}", hint=_HINT)
-    return python
-
-
-def prepare_interpreter(tell: Callable[[str], None]) -> Path:
-    """As `interpreter`, and the environment is made if it is not there, with pip.
-
-    Raises:
-        PeerUnavailable: it cannot be made.
-    """
-    try:
-        return interpreter()
-    except PeerUnavailable:
-        pass
-    with locked(tell):
-        try:
-            return interpreter()  # made by whoever held the lock
-        except PeerUnavailable:
-            _install(tell)
-    return interpreter()
-
-
-def _install(tell: Callable[[str], None]) -> None:
-    tell(f"installing {PACKAGES[0]} into an environment of its own")
-    pip = ("-m", "pip", "--quiet", "--no-input", "--disable-pip-version-check", "install", "--no-deps", *PACKAGES)
-    with staged(_folder()) as folder:
-        for python, arguments in ((sys.executable, ("-m", "venv", str(folder))), (folder / "bin" / "python", pip)):
-            status, output = run([python, *arguments], seconds=_SECONDS)
-            if status != 0:
-                last = " / ".join(output.strip().splitlines()[-2:]) or "it said nothing"
-                raise PeerUnavailable(f"tlslite-ng cannot be installed: {last}")
-        write_manifest(folder, packages=list(PACKAGES))
-
-
-def _folder() -> Path:
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return cache_folder() / f"tlslite-ng-{cache_key(sys.base_prefix, version, *PACKAGES)}"
+    return ENVIRONMENT.interpreter()
 
 
 class Tlslite:
@@ -91,11 +51,11 @@ class Tlslite:
     @classmethod
     def prepare(cls, tell: Callable[[str], None]) -> None:
         """Install it with pip."""
-        prepare_interpreter(tell)
+        ENVIRONMENT.prepare(tell)
 
     def versions(self) -> Mapping[str, str]:
         """Its own, and that of its ML-DSA."""
-        return dict(package.split("==") for package in PACKAGES[:2])
+        return {name: ENVIRONMENT.versions[name] for name in ("tlslite-ng", "dilithium-py")}
 
     @contextmanager
     def serve(self, files: ServerFiles) -> Iterator[_Serving]:
