@@ -141,7 +141,7 @@ DEVIATIONS: tuple[Deviation, ...] = (
         client="curl",
         scheme=_ECDSA,
         outcome="UNEXPECTED_EXTENSION",
-        reason="curl asks for credentials to look like Firefox; its BoringSSL knows none, and is shown what it asked for",
+        reason="curl asks for credentials to look like Firefox; its BoringSSL knows none, and gets one",
     ),
     Deviation(
         client="curl",
