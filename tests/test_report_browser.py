@@ -17,11 +17,14 @@ from pqdc.report.html import Html
 from pqdc.report.result import read
 from pqdc.report.site import site
 from pqdc.report.table import make_table
-from tests.results import MACHINES, write_result
+from tests.results import MACHINES, SCHEMES, scheme, write_result
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = os.environ.get("PQDC_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no chromium is installed (on Debian: apt-get install chromium)")
+
+ATTACK = "</script><img src=x onerror='document.title=1'><script>document.title=1</script>"
+HOSTILE = scheme(ATTACK, "\"'><b>family", 1312, 2420, "liboqs", note=ATTACK, tls_name=ATTACK)
 
 CONTRAST = """() => {
   const linear = (part) => part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
@@ -52,7 +55,11 @@ CONTRAST = """() => {
 def folder(tmp_path_factory) -> Path:
     """A site of two machines."""
     folder = tmp_path_factory.mktemp("site")
-    paths = [write_result(folder / f"raw-{i}.json", machine=machine, seed=i) for i, machine in enumerate(MACHINES[:2])]
+    schemes = (*SCHEMES, HOSTILE)
+    paths = [
+        write_result(folder / f"raw-{i}.json", machine=machine, seed=i, schemes=schemes)
+        for i, machine in enumerate(MACHINES[:2])
+    ]
     raw = {path.name: path.read_bytes() for path in paths}
     for file in site(frame_of(map(read, paths)), raw, ["old.json: a result of version 1 or 2 wanted, this is 9"]):
         target = folder / file.name
@@ -191,6 +198,21 @@ def test_no_page_is_wider_than_its_window(page, folder, width):
         if name == "charts":
             page.wait_for_selector("html[data-charts=drawn]")
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+
+
+def test_a_name_is_a_text_and_no_markup(page, folder):
+    pages = [path.relative_to(folder) for path in folder.rglob("*.html")]
+    assert len(pages) > len(SCHEMES)
+    for name in pages:
+        page.goto(f"file://{folder}/{name}")
+        if name.name == "charts.html":
+            page.wait_for_selector("html[data-charts=drawn]")
+        assert page.title() != "1"
+        assert page.locator("img").count() == 0
+        assert page.locator("script:not([src]):not([type])").count() == 0
+    page.goto(f"file://{folder}/index.html")
+    page.get_by_role("link", name=ATTACK).first.click()
+    assert page.locator("h1").inner_text() == ATTACK
 
 
 def test_what_was_refused_is_told(page, folder):

@@ -6,6 +6,7 @@ import copy
 import gzip
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,35 @@ def test_a_bad_file_gets_a_line_and_the_rest_is_used(tmp_path, good, capsys, cha
     both = capsys.readouterr()
     assert re.search(rf"^not used: .*bad\.json.*{re.escape(said)}", both.err)
     assert "ML-DSA-44" in both.out
+
+
+def test_plots_are_written_and_the_others_named(tmp_path, good, capsys):
+    out = tmp_path / "plots"
+    assert pqdc(["plot", str(good), "--out", str(out), "--plot", "server-flight", "--plot", "size-time"]) == 0
+    said = capsys.readouterr()
+    files = {f"{name}.{suffix}" for name in ("server-flight", "size-time") for suffix in ("pdf", "svg")}
+    assert {path.name for path in out.iterdir()} == files == {Path(line).name for line in said.out.splitlines()}
+    assert "without Gone: liboqs 0.13.0 does not compute it" in said.err
+    assert "without Big: 412,266 bytes of DC, too many" in said.err
+    assert (out / "size-time.pdf").read_bytes().startswith(b"%PDF")
+    assert pqdc(["plot", str(good), "--out", str(out), "--plot", "size-time"]) == 0, "the same files may stay"
+    assert pqdc(["plot", str(good), "--out", str(out), "--plot", "pie"]) == 1
+    assert "no plot is called 'pie'" in capsys.readouterr().err
+
+
+def test_a_missing_library_is_named_with_the_way_to_it(good, capsys, monkeypatch):
+    for module in [name for name in sys.modules if name.startswith("pqdc.report.frame")]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    assert pqdc(["table", str(good)]) == 1
+    assert capsys.readouterr().err == "pqdc: pandas is not installed (pip install 'pqdc[report]')\n"
+
+
+def test_columns_and_plots_can_be_listed(capsys):
+    assert pqdc(["table", "--columns", "help"]) == 0
+    assert pqdc(["plot", "--plot", "help"]) == 0
+    listed = capsys.readouterr().out
+    assert all(name in listed for name in ("added_to_flight", "handshake_server", "dc-or-chain"))
 
 
 def test_a_bad_file_is_told_on_the_pages(tmp_path, good, capsys):

@@ -179,7 +179,7 @@ def _add_intervals(rows: list[dict[str, Any]]) -> None:
 
 def records(frame: DataFrame) -> list[dict[str, Any]]:
     """The rows as tables of plain Python; what is missing is None."""
-    plain = [column.astype(object).where(column.notna(), None).tolist() for _, column in frame.items()]
+    plain = [column.to_numpy(dtype=object, na_value=None).tolist() for _, column in frame.items()]
     return [dict(zip(frame.columns, row, strict=True)) for row in zip(*plain, strict=True)]
 
 
