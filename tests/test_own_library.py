@@ -431,15 +431,29 @@ def test_a_library_that_hangs_does_not_outlive_pqdc(folder, fault):
         time.sleep(0.05)
 
 
+class Interrupted(BaseException):
+    """As KeyboardInterrupt, which pytest would take for the user's."""
+
+
 def test_an_interrupt_leaves_no_answer_for_the_next_question(folder, nist_api):
     scheme = scheme_of(compile_library(folder))
     key = nist_api.generate(scheme)
-    process = nist_api._engine(scheme).process
-    signal.signal(signal.SIGALRM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-    os.kill(process._child.pid, signal.SIGSTOP)
-    signal.setitimer(signal.ITIMER_REAL, 0.2)
-    with pytest.raises(KeyboardInterrupt):
+
+    def interrupt(*_: object) -> None:
+        raise Interrupted
+
+    def sign_until_interrupted() -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0.3)
         key.sign(MESSAGE)
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    os.kill(nist_api._engine(scheme).process._child.pid, signal.SIGSTOP)  # so that there is no answer before
+    try:
+        with pytest.raises(Interrupted):
+            sign_until_interrupted()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
     key.public.verify(key.sign(MESSAGE), MESSAGE)
 
 
