@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 import time
 from pathlib import Path
@@ -53,6 +54,15 @@ def test_what_a_child_has_started_ends_with_it():
             break
         time.sleep(0.05)
     assert not is_running(grandchild)
+
+
+def test_who_has_left_the_group_does_not_hold_us_up(monkeypatch):
+    monkeypatch.setattr(process, "_LINGER", 0.2)
+    code = "import subprocess; print(subprocess.Popen(['sleep', '60'], start_new_session=True).pid)"
+    with Child(python(code)) as child:
+        escaped = int(child.find(r"^(\d+)$")[1])
+    assert is_running(escaped)  # and still holds the pipe
+    os.kill(escaped, signal.SIGKILL)
 
 
 def test_a_child_is_ended_when_we_fail():

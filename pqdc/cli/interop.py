@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 import time
@@ -44,15 +43,16 @@ def command(
     Every scheme under every leaf with every peer in every role, in Markdown. Exit 1 if something came that was not
     expected, or, of named peers, one is not here.
     """
-    from pqdc.report.interop import as_markdown
+    from pqdc.cli import recorded
+    from pqdc.report.interop import as_markdown, check_format
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that peers are ended, as they are on Ctrl-C
     if prepare:
         return _prepare(peers or [])
-    results = _read(source) if source else _run(peers or [], leaves, schemes, algorithms)
+    results = recorded.read(source, check_format) if source else _run(peers or [], leaves, schemes, algorithms)
     if out:
-        _write(out, results, force=force)
-    sys.stdout.write(json.dumps(results, indent=1) + "\n" if as_json else as_markdown(results))
+        recorded.write(out, results, force=force)
+    sys.stdout.write(recorded.as_json(results) if as_json else as_markdown(results))
     rows = [*results["cells"], *results["configuration"]]
     return 0 if rows and all(row["explained"] for row in rows) else 1
 
@@ -175,21 +175,3 @@ def _tell(text: str) -> None:
 
 def _tell_missing(name: str, error: Any) -> None:
     _tell(f"not here: {name}: {error}" + (f" ({error.hint})" if error.hint else ""))
-
-
-def _read(path: Path) -> dict[str, Any]:
-    from pqdc.errors import ResultError
-    from pqdc.files import read_file
-    from pqdc.report.interop import check_format
-
-    try:
-        return check_format(json.loads(read_file(path)))
-    except ValueError as error:
-        raise ResultError(f"{path}: no JSON: {error}") from None
-
-
-def _write(path: Path, results: dict[str, Any], *, force: bool) -> None:
-    from pqdc.files import OutputFile, write_files
-
-    data = (json.dumps(results, indent=1) + "\n").encode()
-    write_files(path.parent, [OutputFile(name=path.name, data=data)], force=force)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,13 +35,14 @@ def command(
     Each is served as by `pqdc serve --force`, to NSS's client, Firefox, tlslite-ng, and pqdc's own client; a table
     says who follows RFC 9345. Exit 1 if one of them says what it was not known to say.
     """
+    from pqdc.cli import recorded
     from pqdc.peers.verdicts import unexpected
-    from pqdc.report.verdicts import as_markdown
+    from pqdc.report.verdicts import as_markdown, check_format
 
-    results = _read(source) if source else _ask(peers or [], algorithms)
+    results = recorded.read(source, check_format) if source else _ask(peers or [], algorithms)
     if out:
-        _write(out, results, force=force)
-    sys.stdout.write(json.dumps(results, indent=1) + "\n" if as_json else as_markdown(results))
+        recorded.write(out, results, force=force)
+    sys.stdout.write(recorded.as_json(results) if as_json else as_markdown(results))
     surprises = unexpected(results)
     for surprise in surprises:
         print(f"pqdc: {surprise}", file=sys.stderr)
@@ -71,21 +71,3 @@ def _ask(names: list[str], algorithms: list[Path] | None) -> dict[str, Any]:
             found.append(peer)
         stage = Stage(options.catalog(algorithms), datetime.now(UTC))
         return collect(found, stage, tell=lambda text: print(text, file=sys.stderr))
-
-
-def _read(path: Path) -> dict[str, Any]:
-    from pqdc.errors import ResultError
-    from pqdc.files import read_file
-    from pqdc.report.verdicts import check_format
-
-    try:
-        return check_format(json.loads(read_file(path)))
-    except ValueError as error:
-        raise ResultError(f"{path}: no JSON: {error}") from None
-
-
-def _write(path: Path, results: dict[str, Any], *, force: bool) -> None:
-    from pqdc.files import OutputFile, write_files
-
-    data = (json.dumps(results, indent=1) + "\n").encode()
-    write_files(path.parent, [OutputFile(name=path.name, data=data)], force=force)

@@ -24,6 +24,7 @@ __all__ = ["Child", "run"]
 
 LONGEST_OUTPUT = 2**20  # bytes kept; a peer that says more is not believed to say anything useful
 SECONDS = 20.0
+_LINGER = 5.0  # seconds for a grandchild that has left the group, and holds the pipe, to let go of it
 
 
 class Child:
@@ -83,11 +84,11 @@ class Child:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        self._reader.join()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
+        self._reader.join(_LINGER)
+        streams = [self._process.stdin, None if self._reader.is_alive() else self._process.stdout]
+        for stream in filter(None, streams):
+            with contextlib.suppress(OSError):
+                stream.close()
 
     @property
     def output(self) -> str:
