@@ -85,10 +85,9 @@ class Child:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._reader.join(_LINGER)
-        streams = [self._process.stdin, None if self._reader.is_alive() else self._process.stdout]
-        for stream in filter(None, streams):
+        if self._process.stdin is not None:
             with contextlib.suppress(OSError):
-                stream.close()
+                self._process.stdin.close()
 
     @property
     def output(self) -> str:
@@ -127,10 +126,11 @@ class Child:
     def _read(self) -> None:
         stream = self._process.stdout
         assert stream is not None  # noqa: S101 - it is a pipe
-        while data := os.read(stream.fileno(), 65_536):
-            with self._changed:
-                self._output += data[: LONGEST_OUTPUT - len(self._output)]
-                self._changed.notify_all()
+        with stream:
+            while data := os.read(stream.fileno(), 65_536):
+                with self._changed:
+                    self._output += data[: LONGEST_OUTPUT - len(self._output)]
+                    self._changed.notify_all()
         with self._changed:
             self._ended = True
             self._changed.notify_all()
