@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +13,16 @@ import pytest
 from pqdc import cli
 from pqdc.credential.formats import format_names
 from pqdc.errors import PeerUnavailable
-from pqdc.peers import RefusedFiles, ServerFiles, configuration, deviations, load_peer, matrix, peer_names
+from pqdc.peers import (
+    RefusedFiles,
+    ServerFiles,
+    boringssl_build,
+    configuration,
+    deviations,
+    load_peer,
+    matrix,
+    peer_names,
+)
 from pqdc.peers.deviations import CERTIFICATE, DELEGATED, DEVIATIONS, UNTRIED, Deviation, expectation
 from pqdc.peers.forging import Stage
 from pqdc.peers.laboratory import Laboratory
@@ -142,6 +153,30 @@ def test_what_boringssl_is_not_configured_with(configured, case):
     row = configured[case.given]
     assert (row["server"], row["handshake"], row["ours"]) == (case.server, case.handshake, case.ours)
     assert row["explained"], row
+
+
+STRICT = ("-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-x")
+
+
+def test_our_server_of_boringssl_compiles_without_a_warning(have):
+    have("boringssl")
+    include = boringssl_build.build_folder() / "include"
+    run_compiler("c++", "c++", "-std=c++17", "-I", include, ROOT / "native" / "boringssl" / "server.cc")
+
+
+def test_our_server_of_nss_compiles_without_a_warning(have):
+    have("nss-server")
+    if shutil.which("pkg-config") is None:
+        pytest.skip("no pkg-config, which knows where NSS's headers are")
+    flags = subprocess.run(["pkg-config", "--cflags", "nss"], capture_output=True, text=True, check=True).stdout
+    run_compiler("cc", "c", "-std=c11", *flags.split(), ROOT / "native" / "nss" / "server.c")
+
+
+def run_compiler(name, language, *arguments):
+    if shutil.which(name) is None:
+        pytest.skip(f"no {name}")
+    compiled = subprocess.run([name, *STRICT, language, *arguments], capture_output=True, text=True, check=False)
+    assert compiled.returncode == 0, compiled.stderr
 
 
 # --- What is expected ---------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ pqdc's client verifies chain, name and credential strictly, and asks for the sch
 what they ask for. tlslite-ng 0.9.0b2 reads ML-DSA keys in certificates, but takes those in credentials for RSA: the
 program that drives it (`pqdc/peers/tlslite_program.py`) teaches it that, and nothing else. It checks no chain.
 
+`make interop` brings that software here, as far as can be, and tries everything anew.
 Printed by `pqdc interop --from results/interop.json`; collected by `pqdc interop --out results/interop.json`, on
 """
 
