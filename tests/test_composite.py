@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, mldsa, padding
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_der_public_key
 
 from pqdc.errors import BackendUnavailable, BadSignature, KeyFormatError
+from pqdc.measure.facts import scheme_facts
 from pqdc.scheme import backends, spki
 from pqdc.scheme.backends import composite
 from pqdc.scheme.catalog import Catalog, load_catalog
@@ -252,6 +253,12 @@ def test_a_hybrid_key_with_another_public_half_is_refused(keys):
 def test_a_part_that_nothing_computes_is_the_reason():
     reason = backends.reason_against(CATALOG["p256_SNOVA_24_5_4"], "composite")
     assert reason.startswith("SNOVA_24_5_4 cannot be computed here: ")
+
+
+def test_a_table_tells_one_reason_for_all_that_lack_a_part(catalog):
+    lacking = [scheme for scheme in catalog.values() if scheme.components and not backends.available(scheme)]
+    reasons = {scheme_facts(scheme, catalog["P-256"])["backends"]["composite"] for scheme in lacking}
+    assert len(reasons) <= 1 < len(lacking)
 
 
 def overlaid(tmp_path, text: str) -> Catalog:

@@ -76,4 +76,10 @@ def scheme_facts(scheme: Scheme, leaf_scheme: Scheme) -> dict[str, Any]:
 
 def _why_not(scheme: Scheme, backend: str) -> str:
     """One reason for many schemes, so that a table tells it once."""
-    return scrub(backends.reason_against(scheme, backend)).replace(f"compute {scheme.backends[backend]}", "compute it")
+    reason = scrub(backends.reason_against(scheme, backend)).replace(
+        f"compute {scheme.backends[backend]}", "compute it"
+    )
+    for part in scheme.components:
+        for name in {part.name, *part.backends.values()}:
+            reason = reason.replace(name, "its component")
+    return reason
