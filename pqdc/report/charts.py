@@ -107,7 +107,9 @@ def _size_and_time(points: DataFrame, operation: str, colours: Any) -> tuple[Any
         ],
     )
     marks = base.mark_point(filled=True, size=70).encode(
-        color=alt.Color("family:N", scale=colours, legend=alt.Legend(orient="bottom", columns=3, title="family")),
+        color=alt.Color(
+            "family:N", scale=colours, legend=alt.Legend(orient="bottom", symbolLimit=0, columns=3, title="family")
+        ),
         shape=alt.Shape("family:N", scale=alt.Scale(domain=colours.domain, range=_cycled(SHAPES, len(colours.domain)))),
         opacity=alt.condition(pick, alt.value(0.95), alt.value(0.12)),
     )
@@ -127,7 +129,7 @@ def _handshake_parts(parts: DataFrame, _: Any) -> tuple[Any, DataFrame]:
             color=alt.Color(
                 "part:N",
                 scale=alt.Scale(domain=list(PARTS), range=list(PART_COLOURS)),
-                legend=alt.Legend(orient="bottom", columns=1, title="part"),
+                legend=alt.Legend(orient="bottom", symbolLimit=0, columns=1, title="part"),
             ),
             order=alt.Order("order:Q"),
             tooltip=["label:N", "part:N", alt.Tooltip("bytes:Q", format=","), alt.Tooltip("total:Q", format=",")],
@@ -167,7 +169,7 @@ def _flights(rows: DataFrame, colours: Any) -> tuple[Any, DataFrame]:
         .encode(
             y=_labels(order),
             x=alt.X("bytes:Q", scale=alt.Scale(type="log"), title="bytes on the wire (lower is better)"),
-            color=alt.Color("family:N", scale=colours, legend=alt.Legend(orient="bottom", columns=3)),
+            color=alt.Color("family:N", scale=colours, legend=alt.Legend(orient="bottom", symbolLimit=0, columns=3)),
             shape=alt.Shape("family:N", scale=alt.Scale(domain=colours.domain, range=_cycled(SHAPES, 99))),
             tooltip=["label:N", alt.Tooltip("bytes:Q", format=",")],
         )
@@ -203,7 +205,7 @@ def _chains(rows: DataFrame, _: Any) -> tuple[Any, DataFrame]:
             color=alt.Color(
                 "way:N",
                 scale=alt.Scale(domain=domain, range=["#0072B2", "#D55E00", "#8A8A8A"]),
-                legend=alt.Legend(orient="bottom", columns=1, title=None),
+                legend=alt.Legend(orient="bottom", symbolLimit=0, columns=1, title=None),
             ),
             shape=alt.Shape("way:N", scale=alt.Scale(domain=domain, range=["circle", "square", "diamond"])),
             tooltip=["label:N", "way:N", alt.Tooltip("bytes:Q", format=",.0f")],

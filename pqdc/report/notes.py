@@ -101,6 +101,6 @@ def _overheads(frame: DataFrame) -> Iterator[str]:
     found: dict[str, list[Any]] = {}
     for level, median in zip(empty["level"], empty["median"], strict=True):
         found.setdefault("natively" if level == "native" else "through Python", []).append(median)
-    told = [f"{' or '.join(map(figures.duration, medians))} {where}" for where, medians in found.items()]
+    told = [f"{' or '.join(dict.fromkeys(map(figures.duration, medians)))} {where}" for where, medians in found.items()]
     if told:
         yield f"An operation that does nothing takes {' and '.join(told)}; this is not subtracted."
