@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -105,38 +105,41 @@ def _pair(digits: str) -> str:
 
 def _figures(table: Table) -> Iterator[_Figure]:
     """Every figure of the table; the first of a scheme also under a name without backend and run."""
-    several = len({row.run for row in table.rows}) > 1
+    runs = {row.run for row in table.rows}
+    backends: dict[str, set[str]] = defaultdict(set)
+    for row in table.rows:
+        backends[row.facts["scheme"]].add(row.backend)
     seen: set[tuple[str, str]] = set()
     for row in table.rows:
         scheme = row.facts["scheme"]
+        where = [("By", "by", row.backend)] if len(backends[scheme]) > 1 else []
+        where += [("On", "on", row.run)] if len(runs) > 1 else []
+        marks = "".join(mark + spelled(name) for mark, _, name in where)
+        told = "".join(f" {word} {name}" for _, word, name in where)
         for column in table.columns:
             entry = row.entries[column.key]
             if entry.value is None or not column.numeric:
                 continue
             what = "".join(part.capitalize() for part in column.key.split("_"))
-            stem, identity = f"pqdc{spelled(what)}{spelled(scheme)}", f"{column.key} of {scheme}"
-            marks = f"By{spelled(row.backend)}" + (f"On{spelled(row.run)}" if several else "")
-            told = f"{identity} by {row.backend or 'none'}" + (f" on {row.run}" if several else "")
-            places = [(stem + marks, told)]
+            stem, identity = f"{spelled(what)}{spelled(scheme)}", f"{column.key} of {scheme}"
+            places = [(stem + marks, identity + told)] if where else []
             if (scheme, column.key) not in seen:
                 places.append((stem, identity))
                 seen.add((scheme, column.key))
             for name, which in places:
-                yield _Figure(name=name, identity=which, text=_text(entry, column))
-                if entry.figure and entry.figure["n"] >= figures.FEWEST and column.kind == "time":
-                    spread = _text(entry, column, spread=True)
-                    yield _Figure(
-                        name=name.replace("pqdc", "pqdcSpread", 1), identity=f"spread of {which}", text=spread
-                    )
+                yield _Figure(name=f"pqdc{name}", identity=which, text=_text(entry, column))
+                if entry.spread and entry.figure and entry.figure["n"] >= figures.FEWEST:
+                    text = _text(entry, column, spread=True)
+                    yield _Figure(name=f"pqdcSpread{name}", identity=f"spread of {which}", text=text)
 
 
 def _text(entry: Entry, column: Column, *, spread: bool = False) -> str:
     value = entry.value or 0.0
     if column.kind == "ratio":
         return rf"\num{{{_digits(value, figures.places(value))}}}"
-    if column.kind != "time":
+    if not column.measured or column.kind == "size":
         return rf"\qty{{{round(value)}}}{{\byte}}" if column.unit is BYTES else escape(str(round(value)))
-    unit: Unit = figures.time_unit([value])
+    unit: Unit = figures.time_unit([value]) if column.kind == "time" else column.unit
     scaled = value / unit.size
     if not spread or entry.figure is None:
         return rf"\qty{{{_digits(scaled, figures.places(scaled))}}}{{{unit.siunitx}}}"
