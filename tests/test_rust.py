@@ -9,6 +9,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -213,6 +214,26 @@ def test_without_a_build_the_reason_says_how_to_get_one(monkeypatch, tmp_path):
     (tmp_path / "nowhere").mkdir()
     with pytest.raises(BackendUnavailable, match=r"is damaged$"):
         Rust()
+
+
+def test_without_cargo_the_build_says_so_and_is_content(tmp_path):
+    builder = Path(__file__).parents[1] / "native" / "build_rust.py"
+    environ = os.environ | {"PATH": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    done = subprocess.run(
+        [sys.executable, builder], capture_output=True, text=True, check=False, env=environ, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == "note: without FN-DSA and SLH-DSA, and a third ML-DSA: no cargo, which builds them\n"
+    assert [path.name for path in (tmp_path / "cache" / "pqdc").iterdir()] == ["lock"]
+
+
+def test_a_build_that_is_there_is_left_alone(rust):
+    builder = Path(__file__).parents[1] / "native" / "build_rust.py"
+    before = rust.library.path.stat()
+    done = subprocess.run([sys.executable, builder], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0
+    assert done.stderr.endswith(f"{rust.library.path}\n")
+    assert rust.library.path.stat().st_mtime_ns == before.st_mtime_ns
 
 
 def test_a_seed_of_another_length_is_refused(rust):
