@@ -138,6 +138,19 @@ def test_a_run_is_complete_only_when_all_its_processes_are():
     assert not outcome.complete
 
 
+def test_slow_schemes_are_measured_by_the_first_processes_only():
+    outcome = new_outcome(replace(PLAN, processes=4, slow_processes=2))
+    tasks = ["b.py::test_sign[Ed25519-openssl]", "b.py::test_mint[Ed25519-openssl]", "b.py::test_sign[P-256-openssl]"]
+    slow = row(samples=[round(outcome.plan.slow_ns) + 1])
+    outcome.processes = [
+        Process(started=NOW, load_before=[], tasks=tasks, rows=[slow, row(scheme="P-256")], ended="complete")
+        for _ in range(4)
+    ]
+    assert outcome.left_out(1) == []
+    assert set(outcome.left_out(2)) == set(tasks[:2])
+    assert [len(process["order"]) for process in outcome.as_dict()["processes"]] == [3, 3, 1, 1]
+
+
 def test_results_of_one_minute_do_not_overwrite_each_other(tmp_path: Path):
     names = []
     for _ in range(3):

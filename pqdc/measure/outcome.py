@@ -114,6 +114,20 @@ class Outcome:
         """How many rows have samples."""
         return sum(1 for cell in self._cells() if any(cell["samples"]))
 
+    def left_out(self, index: int) -> list[str]:
+        """The tasks that a process has not to run, as its schemes are slow and enough processes measure them."""
+        first = self.processes[: self.plan.slow_processes]
+        if index < self.plan.slow_processes:
+            return []
+        slow = {
+            f"[{row['scheme']}-{row['backend']}]"
+            for process in first
+            for row in process.rows
+            if row["operation"] in {"keygen", "sign"}
+            and min(filter(None, row["samples"]), default=0) > self.plan.slow_ns
+        }
+        return [task for process in first for task in process.tasks if task[task.find("[") :] in slow]
+
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         tasks = sorted({task for process in self.processes for task in process.tasks})
@@ -128,7 +142,7 @@ class Outcome:
             "environment": dict(self.environment),
             "schemes": self.schemes,
             "tasks": tasks,
-            "processes": [_process(process, number) for process in self.processes],
+            "processes": [_process(process, number, {*self.left_out(i)}) for i, process in enumerate(self.processes)],
             "cells": list(self._cells()),
         }
 
@@ -157,7 +171,7 @@ class Outcome:
         return f"{self.started:%Y-%m-%dT%H%MZ}-{mark[:7]}"
 
 
-def _process(process: Process, number: Mapping[str, int]) -> dict[str, Any]:
+def _process(process: Process, number: Mapping[str, int], left_out: set[str]) -> dict[str, Any]:
     return {
         "started": process.started.isoformat(timespec="seconds"),
         "seconds": round(process.seconds, 1),
@@ -169,7 +183,7 @@ def _process(process: Process, number: Mapping[str, int]) -> dict[str, Any]:
         "cpu": process.cpu,
         "switches": process.interference["switches"],
         "stolen": round(process.interference["stolen_ns"] / max(process.interference["elapsed_ns"], 1), 4),
-        "order": [number[task] for task in process.tasks],
+        "order": [number[task] for task in process.tasks if task not in left_out],
     }
 
 

@@ -73,6 +73,7 @@ QUICK: Final = Budget(milliseconds=8, least=1, most=100, usual=20, precision=0.0
 DEFAULT: Final = Budget(milliseconds=40, least=1, most=2000, usual=30)
 THOROUGH: Final = Budget(milliseconds=1000, least=5, most=5000, usual=200, precision=0.005)
 PROCESSES: Final = 10
+SLOW: Final = 4
 DEAR: Final = frozenset({"sign_cold"})  # operations that only a thorough run has unasked
 BESIDES: Final = DEAR | {
     *("verify_cold", "spki_decode", "pkcs8_encode", "pkcs8_decode", "dc_encode", "dc_decode"),
@@ -96,6 +97,7 @@ class Plan:
         leaf_scheme: the canonical name of the leaf's scheme.
         seed: of the orders and the messages.
         pin: each process to one CPU, where the system lets it.
+        slow_processes: how many measure a scheme whose key or signature takes longer than `slow_ns`: the first ones.
     """
 
     schemes: tuple[str, ...]
@@ -105,6 +107,12 @@ class Plan:
     leaf_scheme: str = "ECDSA-P256"
     seed: int = 0
     pin: bool = True
+    slow_processes: int = 3
+
+    @property
+    def slow_ns(self) -> float:
+        """What is slow: as long as SLOW cells of others may take."""
+        return SLOW * self.budget.milliseconds * 1e6
 
     @classmethod
     def quick(cls, schemes: tuple[str, ...], **changes: Any) -> Self:
@@ -115,7 +123,7 @@ class Plan:
     @classmethod
     def thorough(cls, schemes: tuple[str, ...], **changes: Any) -> Self:
         """For a paper: hours, and every operation."""
-        usual: dict[str, Any] = {"processes": 20, "budget": THOROUGH, "operations": OPERATIONS}
+        usual: dict[str, Any] = {"processes": 20, "budget": THOROUGH, "operations": OPERATIONS, "slow_processes": 20}
         return cls(schemes=schemes, **usual | changes)
 
     def as_dict(self) -> dict[str, Any]:

@@ -139,7 +139,8 @@ def _measure(
     """One process, from its start to its end; if it dies in a cell, another takes up the cells after that."""
     process = outcome.processes[index]
     while True:
-        (folder / DONE).write_text(json.dumps(process.done), encoding="utf-8")
+        done = [*process.done, *outcome.left_out(index)]
+        (folder / DONE).write_text(json.dumps(done), encoding="utf-8")
         reading, writing = os.pipe()
         command = seal.command(folder, plan=folder / PLAN, process=index, done=folder / DONE, journal=writing)
         with open(reading, encoding="utf-8") as journal, tempfile.TemporaryFile() as output:  # noqa: PTH123 - a descriptor

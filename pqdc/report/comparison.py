@@ -63,7 +63,7 @@ class Comparison:
 
     Attributes:
         margin: differences up to this are not looked for.
-        processes: of the first and the second run, where rows have fewest.
+        processes: of the first and the second run, where rows have most.
         smallest_p: that any row could have, corrected; above ALPHA nothing can be significant. None: nothing is tested.
         needed: processes in each run with which a row could be significant.
         only_first: rows that the second run lacks.
@@ -149,7 +149,8 @@ def compare(
     if not pairs:
         raise ResultError(f"{first.name} and {second.name} have no row in common")
     tested = [pair for pair in pairs if pair.testable]
-    processes = tuple(min(getattr(pair, run).processes for pair in tested or pairs) for run in ("first", "second"))
+    most = max(tested or pairs, key=lambda pair: min(pair.first.processes, pair.second.processes))
+    processes = (most.first.processes, most.second.processes)
     raw = [_mann_whitney(pair.first.medians, pair.second.medians, margin) for pair in tested]
     tests = {id(pair): (p, p_holm) for pair, p, p_holm in zip(tested, raw, holm(raw), strict=True)}
     return Comparison(
@@ -157,7 +158,7 @@ def compare(
         second=second,
         margin=margin,
         differences=tuple(_difference(pair, tests.get(id(pair), (None, None)), margin) for pair in pairs),
-        processes=(processes[0], processes[1]),
+        processes=processes,
         smallest_p=min(1.0, _smallest(*processes) * len(tested)) if tested else None,
         needed=next((n for n in range(2, MOST_PROCESSES) if _smallest(n, n) * len(pairs) <= ALPHA), MOST_PROCESSES),
         only_first=len(chosen[0]) - len(keys),
