@@ -179,7 +179,10 @@ def _add_intervals(rows: list[dict[str, Any]]) -> None:
 
 def records(frame: DataFrame) -> list[dict[str, Any]]:
     """The rows as tables of plain Python; what is missing is None."""
-    plain = [column.to_numpy(dtype=object, na_value=None).tolist() for _, column in frame.items()]
+    plain = [
+        (column if column.dtype == object else column.to_numpy(dtype=object, na_value=None)).tolist()
+        for _, column in frame.items()
+    ]
     return [dict(zip(frame.columns, row, strict=True)) for row in zip(*plain, strict=True)]
 
 

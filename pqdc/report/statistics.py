@@ -119,7 +119,7 @@ def summarise(samples: Sequence[Sequence[int | None]], *, lost: float = 0.0) -> 
     return Summary(
         median=median,
         medians=medians,
-        mad=_middle(numpy.sort(abs(pooled - median))),
+        mad=_mad(pooled, median),
         p5=_percentile(pooled, 5),
         p95=_percentile(pooled, 95),
         p99=_percentile(pooled, 99),
@@ -144,6 +144,13 @@ def _valid(process: Sequence[int | None]) -> Any:
 def _middle(ordered: Any) -> float:
     count = len(ordered)
     return float(ordered[(count - 1) // 2] + ordered[count // 2]) / 2
+
+
+def _mad(ordered: Any, median: float) -> float:
+    """The median of the absolute deviations from the median; lengths, which are all alike, have none."""
+    if ordered[0] == ordered[-1] == median:
+        return 0.0
+    return _middle(library("numpy").sort(abs(ordered - median)))
 
 
 def _percentile(ordered: Any, percent: int) -> float:
@@ -175,8 +182,7 @@ def _between(groups: Sequence[Any], medians: Sequence[float], middle: float) -> 
 
 def _variance_of_median(ordered: Any, median: float) -> float:
     """As far as the scatter of the samples tells it."""
-    numpy = library("numpy")
-    deviation = MAD_TO_DEVIATION * _middle(numpy.sort(abs(ordered - median)))
+    deviation = MAD_TO_DEVIATION * _mad(ordered, median)
     return (MEDIAN_ERROR * deviation) ** 2 / len(ordered)
 
 
