@@ -6,6 +6,7 @@ A series is a tidy DataFrame; `attrs["left_out"]` lists, with the reason, what c
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -122,15 +123,11 @@ def handshake_parts(frame: DataFrame) -> DataFrame:
 
 
 def distributions(frame: DataFrame, operations: Iterable[str] = TIMED) -> DataFrame:
-    """All samples of these operations. Columns: label, ..., operation, q5, q25, q50, q75, q95, medians, values."""
+    """How all samples of these operations lie. Columns: label, ..., operation, q5, q25, q50, q75, q95, medians."""
     wanted = list(operations)
     rows = preferred(frame)
     rows = rows[rows["operation"].isin(wanted)].copy()
-    rows["values"] = [
-        np.array([value for process in samples for value in process if value is not None and value >= 0], dtype=float)
-        for samples in rows["samples"]
-    ]
-    quantiles = np.array([np.percentile(values, PERCENT) for values in rows["values"]]).reshape(-1, len(PERCENT))
+    quantiles = np.array([_quantiles(samples) for samples in rows["samples"]]).reshape(-1, len(PERCENT))
     for percent, column in zip(PERCENT, quantiles.T, strict=True):
         rows[f"q{percent}"] = column
     rows["operation"] = pd.Categorical(rows["operation"], [name for name in wanted if name in set(rows["operation"])])
@@ -149,6 +146,11 @@ def distributions(frame: DataFrame, operations: Iterable[str] = TIMED) -> DataFr
         "verdict",
     ]
     return _series(rows[columns], frame, "nothing of it was timed")
+
+
+def _quantiles(samples: Iterable[Iterable[int | None]]) -> Any:
+    values = np.array(list(chain.from_iterable(samples)), dtype=float)  # None becomes NaN
+    return np.percentile(values[values >= 0], PERCENT)
 
 
 def flights(frame: DataFrame) -> DataFrame:
