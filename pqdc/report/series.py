@@ -142,7 +142,6 @@ def distributions(frame: DataFrame, operations: Iterable[str] = TIMED) -> DataFr
         "q75",
         "q95",
         "medians",
-        "values",
         "verdict",
     ]
     return _series(rows[columns], frame, "nothing of it was timed")
