@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import zlib
@@ -12,7 +11,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Final, NoReturn
 
-from pqdc.errors import FileError, ResultError, UnknownScheme
+from pqdc.errors import FileError, ResultError
 from pqdc.files import read_file
 from pqdc.report.statistics import Summary, summarise
 
@@ -132,22 +131,6 @@ class Result:
     schemes: tuple[SchemeFacts, ...]
     processes: tuple[Process, ...]
     cells: Mapping[tuple[str, str, str, str], Cell]
-
-    def scheme(self, label: str) -> SchemeFacts:
-        """The scheme of that name, TLS name or alias, in any case.
-
-        Raises:
-            UnknownScheme: the result has none; the hint names close ones.
-        """
-        labels: dict[str, SchemeFacts] = {}
-        for facts in self.schemes:
-            for known in (facts.name, *facts.aliases, facts.tls_name):
-                labels.setdefault(known.casefold(), facts)
-        if found := labels.get(label.casefold()):
-            return found
-        close = dict.fromkeys(labels[match].name for match in difflib.get_close_matches(label.casefold(), labels, n=3))
-        hint = f"did you mean {' or '.join(close)}?" if close else ""
-        raise UnknownScheme(f"{self.name} has no scheme called {label!r}", hint=hint)
 
     def cell(self, scheme: str, backend: str, level: str, operation: str) -> Cell | None:
         """What was measured of that, if anything was."""
