@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from pqdc.credential.structures import Role
 from pqdc.scheme.facts import Scheme
 from tests.mutate.corpus import DAY, NOW, Corpus, Minted, PrivateFile, Signed, pack, to_be_signed
 from tests.vectors import der
+from tests.vectors.seeded import CURVES
 
 WEEK = 7 * DAY
 
@@ -143,10 +143,7 @@ ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
 def rewritten(rng: random.Random, scheme: Scheme, signature: bytes, raw: bytes) -> bytes:
     """The signature otherwise: with the scheme's known malleability, or in an encoding that only a lax reader takes."""
     if scheme.family == "ECDSA":
-        curve = {"ecdsa-p256": ec.SECP256R1(), "ecdsa-p384": ec.SECP384R1(), "ecdsa-p521": ec.SECP521R1()}[
-            scheme.backends["openssl"]
-        ]
-        n = curve.group_order
+        n = CURVES[scheme.backends["openssl"]][0].group_order
         r, s = decode_dss_signature(signature)
         r, s = rng.choice(
             ((r, n - s), (r, n - s), (r + n, s), (r, s + n), (-r, s), (r, -s), (n - r, s), (0, s), (r, 0))

@@ -16,7 +16,6 @@ from __future__ import annotations
 from datetime import datetime
 from functools import lru_cache
 
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from pqdc.scheme import backends
@@ -116,8 +115,8 @@ def _prefixes() -> dict[int, list[tuple[Scheme, bytes]]]:
 
 def _on_curve(scheme: Scheme, raw: bytes) -> str:
     curve = CURVES.get(scheme.backends.get("openssl", ""))
-    if curve is None:
-        return YES  # any bytes of the right length are a key
+    if curve is None:  # which points of other curves do is left to the library; of others, any bytes are a key
+        return EITHER if scheme.family == "ECDSA" else YES
     prime, b = curve
     half = len(raw) // 2
     x, y = int.from_bytes(raw[1 : 1 + half], "big"), int.from_bytes(raw[1 + half :], "big")
@@ -139,14 +138,12 @@ def other_encoding(trial: Trial, corpus: Corpus) -> str:
 def another_signature(scheme: Scheme, one: bytes, other: bytes) -> str:
     """Why `other` is a valid signature wherever `one` is; empty if there is no known reason."""
     if scheme.family == "ECDSA":
-        curve = {"ecdsa-p256": ec.SECP256R1(), "ecdsa-p384": ec.SECP384R1(), "ecdsa-p521": ec.SECP521R1()}[
-            scheme.backends["openssl"]
-        ]
+        order = seeded.CURVES[scheme.backends["openssl"]][0].group_order
         try:
             (r, s), (other_r, other_s) = decode_dss_signature(one), decode_dss_signature(other)
         except ValueError:
             return ""
-        return "ECDSA: (r, n - s)" if r == other_r and s + other_s == curve.group_order else ""
+        return "ECDSA: (r, n - s)" if r == other_r and s + other_s == order else ""
     if scheme.family == "Falcon" and scheme.signature_length == "max":
         padded = FALCON_PADDED[scheme.signature_bytes]
         return "Falcon: zeros up to the padded length" if other == one + bytes(max(padded - len(one), 0)) else ""
