@@ -64,7 +64,15 @@ def _jar() -> Path:
     if not JAR.exists():
         artifact = f"org.bouncycastle:bcprov-jdk18on:{VERSION}"
         got = subprocess.run(
-            [_tool("mvn"), "-q", "-B", "dependency:get", f"-Dartifact={artifact}", "-Dtransitive=false"],
+            [
+                _tool("mvn"),
+                "-q",
+                "-B",
+                "-Dstyle.color=never",
+                "dependency:get",
+                f"-Dartifact={artifact}",
+                "-Dtransitive=false",
+            ],
             capture_output=True,
             text=True,
             check=False,

@@ -32,7 +32,8 @@ def entries(diary: Path) -> list[dict]:
 
 def stop_early(folder: Path, number: int) -> tuple[Path, list[dict], subprocess.CompletedProcess[str]]:
     """Start a run, and send it a signal when it has measured its first cell; its diary, and the rows in it."""
-    command = [*PQDC, *SMALL, "--out", str(folder)]
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # whoever runs in the background
+    command = [*PQDC[:-1], f"{heard}; {PQDC[-1]}", *SMALL, "--out", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
         rows: list[dict] = []
         until = time.monotonic() + 60
