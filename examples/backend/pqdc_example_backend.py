@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from pqdc.errors import KeyFormatError
-from pqdc.scheme import pkcs8
+from pqdc.scheme import pkcs8, spki
 from pqdc.scheme.facts import Scheme
+from pqdc.scheme.halves import apart
 from pqdc.scheme.keys import PrivateKey, PublicKey
 from pqdc.scheme.pkcs8 import Secret
 
@@ -87,15 +88,12 @@ class Example:
             raise KeyFormatError(f"a private key of {scheme.name} wanted, this is of another type or curve")
         key = Private(scheme, loaded)
         if secret.public not in (b"", key.public.raw):
-            raise KeyFormatError(f"private and public half of this key of {scheme.name} do not belong together")
+            raise apart(scheme)
         return key
 
     def public_key(self, scheme: Scheme, raw: bytes) -> PublicKey:
         """A public key; its length is checked before the library sees it."""
-        if len(raw) != scheme.public_key_bytes:
-            raise KeyFormatError(
-                f"a public key of {scheme.name} has {scheme.public_key_bytes} bytes, this one has {len(raw)}"
-            )
+        spki.check_length(scheme, raw)
         try:
             return Public(scheme, ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256K1(), raw))
         except ValueError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pqdc.errors import ResultError
+from pqdc.report import recorded
 from pqdc.report.markdown import escape
 
 __all__ = ["FORMAT", "as_markdown", "check_format"]
@@ -36,11 +36,7 @@ def check_format(results: Any) -> dict[str, Any]:
     Raises:
         ResultError: it is not, or of another format.
     """
-    if not isinstance(results, dict) or results.get("kind") != "pqdc interop":
-        raise ResultError("a matrix of `pqdc interop` wanted, this is something else")
-    if results.get("format") != FORMAT:
-        raise ResultError(f"a matrix of format {FORMAT} wanted, got {results.get('format')!r}")
-    return results
+    return recorded.check(results, kind="pqdc interop", form=FORMAT, what="a matrix")
 
 
 def as_markdown(results: Mapping[str, Any]) -> str:

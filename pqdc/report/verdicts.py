@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pqdc.errors import ResultError
+from pqdc.report import recorded
 from pqdc.report.markdown import escape
 
 __all__ = ["FORMAT", "as_markdown", "check_format"]
@@ -35,11 +35,7 @@ def check_format(results: Any) -> dict[str, Any]:
     Raises:
         ResultError: it is not, or of another format.
     """
-    if not isinstance(results, dict) or results.get("kind") != "pqdc verdicts":
-        raise ResultError("verdicts of `pqdc verdicts` wanted, this is something else")
-    if results.get("format") != FORMAT:
-        raise ResultError(f"verdicts of format {FORMAT} wanted, got {results.get('format')!r}")
-    return results
+    return recorded.check(results, kind="pqdc verdicts", form=FORMAT, what="verdicts")
 
 
 def as_markdown(results: Mapping[str, Any]) -> str:

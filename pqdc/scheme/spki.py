@@ -21,6 +21,7 @@ __all__ = [
     "AlgorithmIdentifier",
     "SubjectPublicKeyInfo",
     "algorithm_of",
+    "check_length",
     "decode",
     "encode",
     "encoded_bytes",
@@ -104,7 +105,7 @@ def encode(scheme: Scheme, key: bytes) -> bytes:
     Raises:
         KeyFormatError: the scheme has no OID, or the key another length than the scheme's.
     """
-    _check_length(scheme, key)
+    check_length(scheme, key)
     return _prefix(scheme) + key
 
 
@@ -174,7 +175,7 @@ def raw_key(scheme: Scheme, der: bytes) -> bytes:
     spki = decode(der)
     if not has_parameters(scheme, spki.algorithm):
         raise KeyFormatError(f"a key of {scheme.name} ({_say(scheme)}) wanted, this one is {_describe(spki.algorithm)}")
-    _check_length(scheme, spki.key)
+    check_length(scheme, spki.key)
     return spki.key
 
 
@@ -222,7 +223,12 @@ def _parameters(scheme: Scheme) -> tuple[bytes, ...]:
     return (own, bytes.fromhex(scheme.key_parameters_too)) if scheme.key_parameters_too else (own,)
 
 
-def _check_length(scheme: Scheme, key: bytes) -> None:
+def check_length(scheme: Scheme, key: bytes) -> None:
+    """Return if a raw public key has the length of the scheme's.
+
+    Raises:
+        KeyFormatError: it has another.
+    """
     if len(key) != scheme.public_key_bytes:
         raise KeyFormatError(
             f"a public key of {scheme.name} has {scheme.public_key_bytes} bytes, this one has {len(key)}"

@@ -11,9 +11,10 @@ from functools import lru_cache
 from importlib.metadata import version
 
 from pqdc.errors import BackendUnavailable, BadSignature, KeyFormatError
-from pqdc.scheme import backends
+from pqdc.scheme import backends, spki
 from pqdc.scheme.combiners import COMBINERS
 from pqdc.scheme.facts import Scheme
+from pqdc.scheme.halves import apart
 from pqdc.scheme.keys import Backend, PrivateKey, PublicKey
 from pqdc.scheme.pkcs8 import Secret
 
@@ -100,15 +101,12 @@ class Composite:
         parts = zip(self._backends(scheme), scheme.components, secrets, strict=True)
         key = _Private(scheme, [backend.private_key(part, own) for backend, part, own in parts])
         if secret.public and secret.public != key.public.raw:
-            raise KeyFormatError(f"private and public half of this key of {scheme.name} do not belong together")
+            raise apart(scheme)
         return key
 
     def public_key(self, scheme: Scheme, raw: bytes) -> PublicKey:
         """A public key from its raw bytes."""
-        if len(raw) != scheme.public_key_bytes:
-            raise KeyFormatError(
-                f"a public key of {scheme.name} has {scheme.public_key_bytes} bytes, this one has {len(raw)}"
-            )
+        spki.check_length(scheme, raw)
         raws = COMBINERS[scheme.combiner].split_key(scheme, raw)
         parts = zip(self._backends(scheme), scheme.components, raws, strict=True)
         return _Public(scheme, [backend.public_key(part, own) for backend, part, own in parts])

@@ -22,6 +22,7 @@ from pqdc.errors import BackendUnavailable, BadSignature, KeyFormatError
 from pqdc.scheme.backends.liboqs_library import Library, find_library
 from pqdc.scheme.drbg import CtrDrbg, Repeated
 from pqdc.scheme.facts import Scheme
+from pqdc.scheme.halves import apart, check_expanded, check_pair
 from pqdc.scheme.keys import PrivateKey, PublicKey
 from pqdc.scheme.pkcs8 import SEED_BYTES, Secret
 
@@ -199,29 +200,16 @@ class Liboqs:
         if secret.seed:
             key = self.generate(scheme, seed=secret.seed)
             if secret.public and secret.public != key.public.raw:
-                raise KeyFormatError(f"private and public half of this key of {scheme.name} do not belong together")
+                raise apart(scheme)
             if secret.expanded and secret.expanded != key.secret().expanded:
-                raise KeyFormatError(f"seed and expanded form of this key of {scheme.name} do not belong together")
+                raise apart(scheme, "seed and expanded form")
             return key
         signer = self._new(scheme)
         wanted = signer.length_secret_key
-        if len(secret.expanded) != wanted:
-            raise KeyFormatError(
-                f"a private key of {scheme.name} has {wanted} bytes, this one has {len(secret.expanded)}"
-            )
-        if not secret.public:
-            raise KeyFormatError(
-                f"a private key of {scheme.name} in expanded form needs its public key beside it",
-                hint="use a file that holds the seed or both halves",
-            )
+        check_expanded(scheme, secret, wanted)
         signer.secret_key = ctypes.create_string_buffer(secret.expanded, wanted)
         key = _Private(self._public(scheme, secret.public), signer)
-        try:
-            key.public.verify(key.sign(b"do these belong together?"), b"do these belong together?")
-        except (BadSignature, RuntimeError):
-            raise KeyFormatError(
-                f"private and public half of this key of {scheme.name} do not belong together"
-            ) from None
+        check_pair(key, RuntimeError)
         return key
 
     def public_key(self, scheme: Scheme, raw: bytes) -> PublicKey:

@@ -12,10 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pqdc.errors import BackendUnavailable, BadSignature, KeyFormatError, LibraryFault
+from pqdc.errors import BackendUnavailable, KeyFormatError, LibraryFault
+from pqdc.scheme import spki
 from pqdc.scheme.drbg import Repeated
 from pqdc.scheme.facts import Library, Scheme
 from pqdc.scheme.footprint import Footprint
+from pqdc.scheme.halves import check_expanded, check_pair
 from pqdc.scheme.keys import PrivateKey, PublicKey
 from pqdc.scheme.nist.companion import companion
 from pqdc.scheme.nist.engine import Engine, Operation
@@ -113,34 +115,17 @@ class NistApi:
         Raises:
             LibraryFault: the library fails on it, as it may on a key that is none.
         """
-        engine, wanted = self._engine(scheme), scheme.private_key_bytes
+        engine = self._engine(scheme)
         if secret.seed:
             raise KeyFormatError(f"keys of {scheme.name} are not made from a seed")
-        if len(secret.expanded) != wanted:
-            raise KeyFormatError(
-                f"a private key of {scheme.name} has {wanted} bytes, this one has {len(secret.expanded)}"
-            )
-        if not secret.public:
-            raise KeyFormatError(
-                f"a private key of {scheme.name} in expanded form needs its public key beside it",
-                hint="use a file that holds both halves",
-            )
-        public = self.public_key(scheme, secret.public)
-        key = _Private(public, engine, secret.expanded)
-        try:
-            public.verify(key.sign(b"do these belong together?"), b"do these belong together?")
-        except BadSignature:
-            raise KeyFormatError(
-                f"private and public half of this key of {scheme.name} do not belong together"
-            ) from None
+        check_expanded(scheme, secret, scheme.private_key_bytes, hint="use a file that holds both halves")
+        key = _Private(self.public_key(scheme, secret.public), engine, secret.expanded)
+        check_pair(key)
         return key
 
     def public_key(self, scheme: Scheme, raw: bytes) -> _Public:
         """A public key from its raw bytes."""
-        if len(raw) != scheme.public_key_bytes:
-            raise KeyFormatError(
-                f"a public key of {scheme.name} has {scheme.public_key_bytes} bytes, this one has {len(raw)}"
-            )
+        spki.check_length(scheme, raw)
         return _Public(scheme, self._engine(scheme), raw)
 
     def time_natively(

@@ -25,8 +25,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from pqdc.errors import KeyFormatError
-from pqdc.scheme import pkcs8
+from pqdc.scheme import pkcs8, spki
 from pqdc.scheme.facts import Scheme
+from pqdc.scheme.halves import apart
 from pqdc.scheme.keys import PrivateKey, PublicKey
 from pqdc.scheme.pkcs8 import SEED_BYTES, Secret
 
@@ -265,17 +266,14 @@ class OpenSSL:
             raise KeyFormatError(f"a private key of {scheme.name} wanted, this is another type or size")
         private = _Private(scheme, primitive, key)
         if secret.public and secret.public != private.public.raw:
-            raise KeyFormatError(f"private and public half of this key of {scheme.name} do not belong together")
+            raise apart(scheme)
         if secret.expanded:
             _check_expanded(scheme, secret, private.public.raw)
         return private
 
     def public_key(self, scheme: Scheme, raw: bytes) -> PublicKey:
         """A public key from its raw bytes; the point must be on the curve."""
-        if len(raw) != scheme.public_key_bytes:
-            raise KeyFormatError(
-                f"a public key of {scheme.name} has {scheme.public_key_bytes} bytes, this one has {len(raw)}"
-            )
+        spki.check_length(scheme, raw)
         primitive = self._primitive(scheme)
         try:
             key = primitive.public(raw)
@@ -292,4 +290,4 @@ def _check_expanded(scheme: Scheme, secret: Secret, public: bytes) -> None:
     digest = hashes.Hash(hashes.SHAKE256(64))
     digest.update(public)
     if secret.expanded[64:128] != digest.finalize():
-        raise KeyFormatError(f"seed and expanded form of this key of {scheme.name} do not belong together")
+        raise apart(scheme, "seed and expanded form")

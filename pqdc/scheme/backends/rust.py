@@ -16,8 +16,10 @@ from functools import lru_cache
 from typing import Any
 
 from pqdc.errors import BackendUnavailable, BadSignature, KeyFormatError
+from pqdc.scheme import spki
 from pqdc.scheme.backends.rust_library import find_library
 from pqdc.scheme.facts import Scheme
+from pqdc.scheme.halves import apart, check_expanded, check_pair
 from pqdc.scheme.keys import PrivateKey, PublicKey
 from pqdc.scheme.nist.companion import companion
 from pqdc.scheme.nist.engine import Operation
@@ -27,7 +29,6 @@ from pqdc.scheme.pkcs8 import Secret
 __all__ = ["Rust"]
 
 _N = ctypes.c_size_t
-_TRIAL = b"do these belong together?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,34 +225,18 @@ class Rust:
         if secret.seed:
             key = self.generate(scheme, seed=secret.seed)
             if secret.public and secret.public != key.public.raw:
-                raise _apart(scheme, "private and public half")
+                raise apart(scheme)
             if secret.expanded and secret.expanded != key.secret().expanded:
-                raise _apart(scheme, "seed and expanded form")
+                raise apart(scheme, "seed and expanded form")
             return key
-        if len(secret.expanded) != functions.secret_key_bytes:
-            raise KeyFormatError(
-                f"a private key of {scheme.name} has {functions.secret_key_bytes} bytes, "
-                f"this one has {len(secret.expanded)}"
-            )
-        if not secret.public:
-            raise KeyFormatError(
-                f"a private key of {scheme.name} in expanded form needs its public key beside it",
-                hint="use a file that holds the seed or both halves",
-            )
-        public = self.public_key(scheme, secret.public)
-        key = _Private(public, functions, secret.expanded)
-        try:
-            public.verify(key.sign(_TRIAL), _TRIAL)
-        except (BadSignature, KeyFormatError):
-            raise _apart(scheme, "private and public half") from None
+        check_expanded(scheme, secret, functions.secret_key_bytes)
+        key = _Private(self.public_key(scheme, secret.public), functions, secret.expanded)
+        check_pair(key, KeyFormatError)
         return key
 
     def public_key(self, scheme: Scheme, raw: bytes) -> _Public:
         """A public key from its raw bytes."""
-        if len(raw) != scheme.public_key_bytes:
-            raise KeyFormatError(
-                f"a public key of {scheme.name} has {scheme.public_key_bytes} bytes, this one has {len(raw)}"
-            )
+        spki.check_length(scheme, raw)
         return _Public(scheme, self._of(scheme), raw)
 
     def _of(self, scheme: Scheme) -> _Functions:
@@ -277,7 +262,3 @@ class Rust:
             signature_bytes=signature,
             seed_bytes=seed,
         )
-
-
-def _apart(scheme: Scheme, halves: str) -> KeyFormatError:
-    return KeyFormatError(f"{halves} of this key of {scheme.name} do not belong together")
