@@ -18,6 +18,7 @@ from sampling import replay, rounds_after
 
 from pqdc.measure.clock import CLOCK
 from pqdc.measure.journal import Recorder
+from pqdc.measure.pace import Taken
 from pqdc.measure.workbench import Stock, Workbench
 
 OWN_NS = 700_000  # about, without the credential's scheme; it only decides on the number of samples
@@ -28,16 +29,16 @@ MOST = 8  # ledgers; signatures of Falcon and ECDSA vary in length
 @pytest.mark.cell(operation="handshake_client", level="python", needs_fit=True)
 def test_handshake_client(benchmark: Any, stock: Stock, record: Recorder) -> None:
     """The client: ClientHello to Finished; chain and credential verified."""
-    replay(benchmark, [made.client_ns for made in handshakes(stock)])
-    record.times(benchmark, keys=len(stock.keys()))
+    taken = handshakes(stock).each(lambda made: made.client_ns)
+    record.times(benchmark, replay(benchmark, taken), keys=len(stock.keys()))
 
 
 @pytest.mark.benchmark(group="handshakes in memory, through Python", timer=CLOCK)
 @pytest.mark.cell(operation="handshake_server", level="python", needs_fit=True)
 def test_handshake_server(benchmark: Any, stock: Stock, record: Recorder) -> None:
     """The server: ClientHello to the client's Finished."""
-    replay(benchmark, [made.server_ns for made in handshakes(stock)])
-    record.times(benchmark, keys=len(stock.keys()))
+    taken = handshakes(stock).each(lambda made: made.server_ns)
+    record.times(benchmark, replay(benchmark, taken), keys=len(stock.keys()))
 
 
 @pytest.mark.cell(operation="handshake_bytes", level="bytes")
@@ -47,13 +48,13 @@ def test_handshake_bytes(stock: Stock, record: Recorder) -> None:
         record.sizes("signature", (len(one.signature) for one in stock.signed()[:MOST]))
         return
     plain = handshakes_without_credential(stock.bench)
-    lengths = [_lengths(made, other) for made, other in zip(handshakes(stock), plain, strict=False)]
+    lengths = [_lengths(made, other) for made, other in zip(handshakes(stock).samples, plain, strict=False)]
     for name in lengths[0]:
         record.sizes(name, (each[name] for each in lengths))
 
 
 @cache
-def handshakes(stock: Stock) -> list[Handshake]:
+def handshakes(stock: Stock) -> Taken[Handshake]:
     """As many as the budget of a cell allows, with the credentials in turn."""
     rotating = cycle(pairs(stock))
 
@@ -61,12 +62,12 @@ def handshakes(stock: Stock) -> list[Handshake]:
         return [shake_hands(*pair) for pair in islice(rotating, count)]
 
     estimate_ns = stock.estimates.sign_ns + stock.estimates.verify_ns + OWN_NS
-    rounds = rounds_after(
+    rounds, piece = rounds_after(
         lambda count: [made.client_ns + made.server_ns for made in make(count)],
-        stock.bench.budget,
+        stock.bench,
         estimate_ns=estimate_ns,
     )
-    return make(rounds)
+    return stock.bench.pace.quietly(make, rounds, piece=piece)
 
 
 @cache

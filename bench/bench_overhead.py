@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sampling import replay
+from sampling import replay, sample
 
 from pqdc.errors import BackendUnavailable
 from pqdc.measure.clock import CLOCK
@@ -14,6 +14,7 @@ from pqdc.measure.workbench import Workbench
 from pqdc.scheme import backends
 
 SAMPLES, WARMUP = 300, 20
+EMPTY_NS = 200  # about
 
 
 @pytest.mark.benchmark(timer=CLOCK, group="overhead")
@@ -22,20 +23,22 @@ def test_empty_native(benchmark: Any, workbench: Workbench, record: Recorder) ->
     """Two readings of the clock in the native loop."""
     try:
         backend: Any = backends.load_backend("liboqs")
-        samples = backend.time_natively("empty", [workbench.message()], samples=WARMUP + SAMPLES)[WARMUP:]
+        message, pace = workbench.message(), workbench.pace
+        backend.time_natively("empty", [message], samples=WARMUP)
+        taken = pace.quietly(
+            lambda count: backend.time_natively("empty", [message], samples=count), SAMPLES, piece=SAMPLES
+        )
     except BackendUnavailable as reason:
         pytest.skip(str(reason))
-    replay(benchmark, samples)
-    record.times(benchmark)
+    record.times(benchmark, replay(benchmark, taken))
 
 
-@pytest.mark.benchmark(group="overhead")
+@pytest.mark.benchmark(timer=CLOCK, group="overhead")
 @pytest.mark.cell(operation="empty", level="python", backend="python")
-def test_empty(benchmark: Any, record: Recorder) -> None:
+def test_empty(benchmark: Any, workbench: Workbench, record: Recorder) -> None:
     """Two readings of the clock round a call of a Python function with two arguments."""
 
     def nothing(_key: object, _message: object) -> None:
         return None
 
-    benchmark.pedantic(nothing, setup=lambda: ((None, None), {}), rounds=SAMPLES, warmup_rounds=WARMUP)
-    record.times(benchmark)
+    record.times(benchmark, sample(benchmark, nothing, lambda: (None, None), bench=workbench, estimate_ns=EMPTY_NS))

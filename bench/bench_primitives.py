@@ -20,7 +20,7 @@ from pqdc.measure.journal import Recorder
 from pqdc.measure.workbench import MESSAGE_BYTES, Signed, Stock, Workbench
 
 native = pytest.mark.benchmark(timer=CLOCK, group="primitives, native")
-python = pytest.mark.benchmark(group="primitives, through Python")
+python = pytest.mark.benchmark(timer=CLOCK, group="primitives, through Python")
 COLD_SHARE = 0.5  # of a cell's budget
 
 
@@ -28,8 +28,8 @@ COLD_SHARE = 0.5  # of a cell's budget
 @pytest.mark.cell(operation="keygen", level="native")
 def test_keygen_native(benchmark: Any, stock: Stock, record: Recorder) -> None:
     """A key pair."""
-    rounds = sample_natively(benchmark, stock, "keygen", estimate_ns=stock.estimates.keygen_ns)
-    record.times(benchmark, keys=rounds)
+    taken = sample_natively(benchmark, stock, "keygen", estimate_ns=stock.estimates.keygen_ns)
+    record.times(benchmark, taken, keys=len(taken.samples))
 
 
 @native
@@ -37,10 +37,10 @@ def test_keygen_native(benchmark: Any, stock: Stock, record: Recorder) -> None:
 def test_sign_native(benchmark: Any, stock: Stock, record: Recorder) -> None:
     """A signature; the loop verifies each."""
     estimates, keys = stock.estimates, stock.key_count()
-    rounds = sample_natively(
+    taken = sample_natively(
         benchmark, stock, "sign", estimate_ns=estimates.sign_ns, besides_ns=estimates.verify_ns, keys=keys
     )
-    record.times(benchmark, message_bytes=MESSAGE_BYTES, keys=min(keys, rounds))
+    record.times(benchmark, taken, message_bytes=MESSAGE_BYTES, keys=min(keys, len(taken.samples)))
 
 
 @native
@@ -48,7 +48,7 @@ def test_sign_native(benchmark: Any, stock: Stock, record: Recorder) -> None:
 def test_verify_native(benchmark: Any, stock: Stock, record: Recorder) -> None:
     """Verifying; the loop makes the signatures, few where that is slow."""
     estimates, keys, signatures = stock.estimates, stock.key_count(), stock.signature_count()
-    sample_natively(
+    taken = sample_natively(
         benchmark,
         stock,
         "verify",
@@ -57,21 +57,19 @@ def test_verify_native(benchmark: Any, stock: Stock, record: Recorder) -> None:
         signatures=signatures,
         keys=keys,
     )
-    record.times(benchmark, message_bytes=MESSAGE_BYTES, keys=min(keys, signatures))
+    record.times(benchmark, taken, message_bytes=MESSAGE_BYTES, keys=min(keys, signatures))
 
 
 @python
 @pytest.mark.cell(operation="keygen", level="python")
 def test_keygen(benchmark: Any, stock: Stock, record: Recorder) -> None:
     """A key object."""
-    backend, scheme, budget = stock.backend, stock.scheme, stock.bench.budget
-    if stock.estimates.keygen_ns > stock.bench.plan.slow_ns:  # the check has taken a sample, and another costs as much
+    backend, scheme, bench = stock.backend, stock.scheme, stock.bench
+    if stock.estimates.keygen_ns > bench.plan.slow_ns:  # the check has taken a sample, and another costs as much
         record.counts("keygen", [round(stock.estimates.keygen_ns)], unit="ns")
         return
-    rounds = sample(
-        benchmark, backend.generate, lambda: (scheme,), budget=budget, estimate_ns=stock.estimates.keygen_ns
-    )
-    record.times(benchmark, keys=rounds)
+    taken = sample(benchmark, backend.generate, lambda: (scheme,), bench=bench, estimate_ns=stock.estimates.keygen_ns)
+    record.times(benchmark, taken, keys=len(taken.samples))
 
 
 @python
@@ -87,17 +85,17 @@ def test_sign(benchmark: Any, workbench: Workbench, stock: Stock, record: Record
     def sign(key: Any, message: bytes) -> None:
         made.append((key, message, key.sign(message)))
 
-    rounds = sample(
+    taken = sample(
         benchmark,
         sign,
         lambda: (next(rotating), workbench.message()),
-        budget=workbench.budget,
+        bench=workbench,
         estimate_ns=stock.estimates.sign_ns,
     )
     for key, message, signature in made:
         key.public.verify(signature, message)
     stock.keep([Signed(public=key.public, signature=signature, message=message) for key, message, signature in made])
-    record.times(benchmark, message_bytes=MESSAGE_BYTES, keys=min(len(keys), rounds))
+    record.times(benchmark, taken, message_bytes=MESSAGE_BYTES, keys=min(len(keys), len(taken.samples)))
 
 
 @python
@@ -111,8 +109,8 @@ def test_verify(benchmark: Any, stock: Stock, record: Recorder) -> None:
         one.public.verify(one.signature, one.message)
 
     estimate_ns = stock.estimates.verify_ns
-    sample(benchmark, verify, lambda: (next(rotating),), budget=stock.bench.budget, estimate_ns=estimate_ns)
-    record.times(benchmark, message_bytes=MESSAGE_BYTES, keys=len({id(one.public) for one in signed}))
+    taken = sample(benchmark, verify, lambda: (next(rotating),), bench=stock.bench, estimate_ns=estimate_ns)
+    record.times(benchmark, taken, message_bytes=MESSAGE_BYTES, keys=len({id(one.public) for one in signed}))
 
 
 @python
@@ -127,15 +125,15 @@ def test_sign_cold(benchmark: Any, workbench: Workbench, stock: Stock, record: R
     def sign(secret: Any, message: bytes) -> None:
         backend.private_key(scheme, secret).sign(message)
 
-    sample(
+    taken = sample(
         benchmark,
         sign,
         lambda: (next(rotating), workbench.message()),
-        budget=workbench.budget,
+        bench=workbench,
         share=COLD_SHARE,
         estimate_ns=2 * estimates.sign_ns + estimates.verify_ns,
     )
-    record.times(benchmark, message_bytes=MESSAGE_BYTES, keys=len(secrets))
+    record.times(benchmark, taken, message_bytes=MESSAGE_BYTES, keys=len(secrets))
 
 
 @python
@@ -149,12 +147,12 @@ def test_verify_cold(benchmark: Any, stock: Stock, record: Recorder) -> None:
         load_public_key(scheme, spki).verify(one.signature, one.message)
 
     estimate_ns = stock.estimates.verify_ns
-    sample(
+    taken = sample(
         benchmark,
         verify,
         lambda: next(rotating),
-        budget=stock.bench.budget,
+        bench=stock.bench,
         share=COLD_SHARE,
         estimate_ns=estimate_ns,
     )
-    record.times(benchmark, message_bytes=MESSAGE_BYTES, keys=len({id(one.public) for _, one in signed}))
+    record.times(benchmark, taken, message_bytes=MESSAGE_BYTES, keys=len({id(one.public) for _, one in signed}))

@@ -21,6 +21,7 @@ from pqdc.credential import fit
 from pqdc.errors import BackendUnavailable, PqdcError
 from pqdc.measure import counters, interference
 from pqdc.measure.journal import Journal, Recorder
+from pqdc.measure.pace import Pace
 from pqdc.measure.plan import QUICK, Plan
 from pqdc.measure.workbench import Stock, Workbench
 from pqdc.scheme import backends
@@ -32,6 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("pqdc")
     group.addoption("--pqdc-plan", type=Path, metavar="FILE", help="a plan, JSON; every scheme in a quick look if none")
     group.addoption("--pqdc-process", type=int, default=0, metavar="N", help="the number of this process in the plan")
+    group.addoption("--pqdc-pace", type=int, metavar="NS", help="this processor's best, as processes before knew it")
     group.addoption("--pqdc-done", type=Path, metavar="FILE", help="tests that need not run again, JSON")
     group.addoption("--pqdc-journal", type=int, metavar="FD", help="where to write what each cell gives")
 
@@ -46,9 +48,10 @@ def pytest_configure(config: pytest.Config) -> None:
     else:
         plan = Plan(schemes=tuple(scheme.name for scheme in catalog.values() if scheme.benchmark), budget=QUICK)
     process = config.getoption("--pqdc-process")
-    config.stash[WORKBENCH] = Workbench(catalog, plan, process=process, now=datetime.now(UTC))
     config.stash[JOURNAL] = Journal(config.getoption("--pqdc-journal"))
     config.stash[CPU] = interference.pin() if path and plan.pin else None
+    pace = Pace(patience=plan.patience, best_ns=config.getoption("--pqdc-pace"))
+    config.stash[WORKBENCH] = Workbench(catalog, plan, process=process, now=datetime.now(UTC), pace=pace)
 
 
 WORKBENCH = pytest.StashKey[Workbench]()
@@ -122,7 +125,8 @@ def _empty_set(item: pytest.Item) -> bool:
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """The journal's last line says that there is no more to come."""
+    """The journal's last lines: the processor's best, and that there is no more to come."""
+    session.config.stash[JOURNAL].write(pace_ns=session.config.stash[WORKBENCH].pace.best_ns)
     session.config.stash[JOURNAL].write(end=int(exitstatus))
 
 
@@ -185,7 +189,9 @@ def record(request: pytest.FixtureRequest) -> Iterator[Recorder]:
     """Takes what the cell gives, and tells the journal, with what others took of its time."""
     cpu = request.config.stash[CPU]
     recorder = Recorder(_cell(request.node))
-    before = interference.read(cpu)
+    pace = request.config.stash[WORKBENCH].pace
+    before, waited_ns = interference.read(cpu), pace.waited_ns
     yield recorder
     took = interference.read(cpu).since(before)
+    took |= {"slowed_ns": round(recorder.slowed * took["elapsed_ns"]), "aside_ns": pace.waited_ns - waited_ns}
     request.config.stash[JOURNAL].write(rows=recorder.rows, interference=took)

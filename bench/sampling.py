@@ -1,54 +1,59 @@
-"""The two ways to take samples: through pytest-benchmark's own timer, and from the native loop.
+"""The two ways to take samples: a call through Python, and the native loop. pytest-benchmark is handed what they give.
 
 Either way a few samples go before that do not count: they warm up, and from how long they take and how far they
-scatter follows how many will count. An operation too slow for that within its budget goes without.
+scatter follows how many will count. An operation too slow for that within its budget goes without. What counts is taken
+piece by piece, while nobody slows the processor down.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import ceil
 from statistics import median
 from time import perf_counter_ns
 from typing import Any
 
 from pqdc.measure.clock import CLOCK
-from pqdc.measure.plan import Budget
-from pqdc.measure.workbench import Stock
+from pqdc.measure.pace import Taken
+from pqdc.measure.workbench import Stock, Workbench
 
 MOST_FIRST = 12  # samples that do not count
 FIRST_SHARE = 0.15  # of a cell's budget, for them
 SETTLING = 2  # of them, after which times are believed
 FEWEST = 5  # times that tell how far they scatter
+PIECE_NS = 3_000_000  # between two looks at the processor's pace, which take 0.1 ms
 MAD_TO_DEVIATION = 1.4826  # of a normal distribution
 
 
 def rounds_after(
     take: Callable[[int], Sequence[int]],
-    budget: Budget,
+    bench: Workbench,
     *,
     estimate_ns: float,
     share: float = 1.0,
     besides_ns: float = 0.0,
     first_ns: float = 0.0,
-) -> int:
-    """Take the first samples, and say how many are to count.
+) -> tuple[int, int]:
+    """Take the first samples, and say how many are to count, and how many of them make a piece.
 
     Args:
         take: takes that many samples, in nanoseconds.
-        budget: of a cell.
+        bench: whose budget a cell has.
         estimate_ns: about how long a sample takes.
         share: of the budget that this cell has.
         besides_ns: what each sample costs besides.
         first_ns: what each of the first samples costs besides, if that is more.
     """
+    budget = bench.budget
     cost = estimate_ns + max(besides_ns, first_ns)
     count = min(MOST_FIRST, int(FIRST_SHARE * share * budget.milliseconds * 1e6 / cost))
     times = take(count)[SETTLING:] if count else []
-    if len(times) < FEWEST:
-        return budget.rounds(estimate_ns + besides_ns, share=share)
-    middle = median(times)
-    scatter = MAD_TO_DEVIATION * median(abs(time - middle) for time in times) / max(middle, 1)
-    return budget.rounds(middle + besides_ns, share=share, scatter=scatter)
+    middle, scatter = estimate_ns, None
+    if len(times) >= FEWEST:
+        middle = median(times)
+        scatter = MAD_TO_DEVIATION * median(abs(time - middle) for time in times) / max(middle, 1)
+    each_ns = max(middle + besides_ns, 1)
+    return budget.rounds(each_ns, share=share, scatter=scatter), max(1, int(PIECE_NS / each_ns))
 
 
 def sample(
@@ -56,18 +61,17 @@ def sample(
     operation: Callable[..., Any],
     arguments: Callable[[], tuple[Any, ...]],
     *,
-    budget: Budget,
+    bench: Workbench,
     estimate_ns: float,
     share: float = 1.0,
-) -> int:
-    """Time `operation` once a round, each with new arguments; how often."""
+) -> Taken[int]:
+    """Time `operation` once a round, each with new arguments."""
 
     def take(count: int) -> list[int]:
         return [_timed(operation, arguments()) for _ in range(count)]
 
-    rounds = rounds_after(take, budget, estimate_ns=estimate_ns, share=share)
-    benchmark.pedantic(operation, setup=lambda: (arguments(), {}), rounds=rounds)
-    return rounds
+    rounds, piece = rounds_after(take, bench, estimate_ns=estimate_ns, share=share)
+    return replay(benchmark, bench.pace.quietly(take, rounds, piece=piece))
 
 
 def _timed(operation: Callable[..., Any], arguments: tuple[Any, ...]) -> int:
@@ -85,8 +89,8 @@ def sample_natively(
     besides_ns: float = 0.0,
     signatures: int | None = None,
     keys: int = 1,
-) -> int:
-    """Let the native loop take the samples, and hand them to pytest-benchmark; how many.
+) -> Taken[int]:
+    """Let the native loop take the samples.
 
     Args:
         benchmark: pytest-benchmark's fixture.
@@ -99,20 +103,23 @@ def sample_natively(
     """
     backend: Any = stock.backend
 
-    def take(count: int) -> list[int]:
-        messages = [stock.bench.message() for _ in range(min(signatures or count, count))]
-        few = min(keys, len(messages))
+    def take(count: int, of: int = 1) -> list[int]:
+        wanted = count if signatures is None else min(ceil(signatures / of), count)
+        messages = [stock.bench.message() for _ in range(wanted)]
+        few = min(ceil(keys / of), len(messages))
         taken: list[int] = backend.time_natively(operation, messages, scheme=stock.scheme, samples=count, keys=few)
         return taken
 
     besides = {"first_ns": besides_ns} if signatures else {"besides_ns": besides_ns}
-    rounds = rounds_after(take, stock.bench.budget, estimate_ns=estimate_ns, **besides)
-    replay(benchmark, take(rounds))
-    return rounds
+    rounds, piece = rounds_after(take, stock.bench, estimate_ns=estimate_ns, **besides)
+    pieces = min(ceil(rounds / piece), signatures or rounds)  # each makes a signature of its own
+    piece = ceil(rounds / pieces)
+    return replay(benchmark, stock.bench.pace.quietly(lambda count: take(count, pieces), rounds, piece=piece))
 
 
-def replay(benchmark: Any, samples: list[int]) -> None:
+def replay(benchmark: Any, taken: Taken[int]) -> Taken[int]:
     """Let pytest-benchmark see the samples as if it had taken them: its timer is CLOCK."""
     CLOCK.restart()
-    upcoming = iter(samples)
-    benchmark.pedantic(lambda: CLOCK.advance(next(upcoming)), rounds=len(samples), iterations=1)
+    upcoming = iter(taken.samples)
+    benchmark.pedantic(lambda: CLOCK.advance(next(upcoming)), rounds=len(taken.samples), iterations=1)
+    return taken

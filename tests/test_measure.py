@@ -21,6 +21,7 @@ from pqdc.measure.environment import scrub
 from pqdc.measure.facts import scheme_facts, select
 from pqdc.measure.journal import Journal, Recorder, nanoseconds
 from pqdc.measure.outcome import Outcome, Process
+from pqdc.measure.pace import Pace, Taken
 from pqdc.measure.plan import DEFAULT, QUICK, Budget, Plan
 from pqdc.measure.run import run
 from pqdc.measure.workbench import MESSAGE_BYTES, CheckFailed, Workbench
@@ -108,7 +109,7 @@ def test_the_journal_is_strict_json_a_line_each():
 
 def test_a_recorder_leaves_out_what_was_not_timed():
     recorder = Recorder({"operation": "sign", "level": "python", "backend": "b", "scheme": "s"})
-    recorder.times(SimpleNamespace(stats=None, extra_info={}))  # --benchmark-disable
+    recorder.times(SimpleNamespace(stats=None, extra_info={}), Taken())  # --benchmark-disable
     assert recorder.rows == []
     recorder.sizes("dc", [5, 6])
     assert recorder.rows[0] | {"operation": "dc", "level": "bytes", "samples": [5, 6]} == recorder.rows[0]
@@ -224,7 +225,7 @@ def test_the_ledger_of_a_handshake_obeys_the_formula(name: str, monkeypatch):
     if backend is None:
         pytest.skip(f"nothing here computes {name}")
     plan = replace(PLAN, leaf_scheme="Ed25519")
-    stock = Workbench(CATALOG, plan, process=0, now=datetime.now(UTC)).stock(name, backend)
+    stock = Workbench(CATALOG, plan, process=0, now=datetime.now(UTC), pace=Pace(patience=0)).stock(name, backend)
     made, plain = shake_hands(*pairs(stock)[0]), shake_hands(*pair_without_credential(stock.bench))
     server = made.ledger.server
     spki, leaf_signature = len(stock.keys()[0].public.spki), 64
@@ -238,11 +239,11 @@ def test_the_ledger_of_a_handshake_obeys_the_formula(name: str, monkeypatch):
 
 
 def test_the_message_that_is_signed_is_as_long_as_a_real_one():
-    assert len(Workbench(CATALOG, PLAN, process=0, now=NOW).message()) == MESSAGE_BYTES == 130
+    assert len(Workbench(CATALOG, PLAN, process=0, now=NOW, pace=Pace(patience=0)).message()) == MESSAGE_BYTES == 130
 
 
 def test_each_process_has_messages_of_its_own_and_one_has_them_again():
-    messages = [Workbench(CATALOG, PLAN, process=i, now=NOW).message() for i in (0, 1, 0)]
+    messages = [Workbench(CATALOG, PLAN, process=i, now=NOW, pace=Pace(patience=0)).message() for i in (0, 1, 0)]
     assert messages[0] == messages[2] != messages[1]
 
 
@@ -251,7 +252,7 @@ def test_each_process_has_messages_of_its_own_and_one_has_them_again():
     [(lambda *_: False, "its own signature does not verify"), (lambda *_: True, "of another message verifies")],
 )
 def test_a_backend_that_fails_its_check_is_not_timed(monkeypatch, verdict, reason):
-    bench = Workbench(CATALOG, PLAN, process=0, now=datetime.now(UTC))
+    bench = Workbench(CATALOG, PLAN, process=0, now=datetime.now(UTC), pace=Pace(patience=0))
     key = backends.load_backend("openssl").generate(CATALOG["Ed25519"])
     monkeypatch.setattr(type(key.public), "_verifies", verdict)
     for _ in range(2):

@@ -11,6 +11,8 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pqdc.measure.pace import Taken
+
 __all__ = ["Journal", "Recorder", "nanoseconds"]
 
 
@@ -38,9 +40,12 @@ class Recorder:
     def __init__(self, cell: Mapping[str, str]) -> None:
         self._cell = dict(cell)
         self.rows: list[dict[str, Any]] = []
+        self.slowed = 0.0
 
-    def times(self, benchmark: Any, *, message_bytes: int | None = None, keys: int | None = None) -> None:
-        """The samples that pytest-benchmark's fixture holds; none if benchmarks are disabled."""
+    def times(
+        self, benchmark: Any, taken: Taken[int], *, message_bytes: int | None = None, keys: int | None = None
+    ) -> None:
+        """The samples that pytest-benchmark's fixture holds, none if benchmarks are disabled; how they were taken."""
         benchmark.extra_info.update(level=self._cell["level"], backend=self._cell["backend"])
         if message_bytes is not None:
             benchmark.extra_info["message_bytes"] = message_bytes
@@ -48,7 +53,9 @@ class Recorder:
             benchmark.extra_info["keys"] = keys
         if benchmark.stats is not None:
             samples = [nanoseconds(seconds) for seconds in benchmark.stats.stats.data]
-            self._add(unit="ns", samples=samples, message_bytes=message_bytes, keys=keys)
+            self.slowed = taken.slowed
+            aside = [*taken.aside] or None
+            self._add(unit="ns", samples=samples, aside=aside, message_bytes=message_bytes, keys=keys)
 
     def sizes(self, operation: str, samples: Iterable[int], *, method: str | None = None) -> None:
         """Lengths in bytes, under a name of their own."""

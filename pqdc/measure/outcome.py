@@ -27,7 +27,7 @@ FORMAT: Final = "pqdc-result"
 VERSION: Final = 2
 SUFFIX: Final = ".json.gz"
 IDENTITY: Final = ("scheme", "backend", "level", "operation")
-BY_PROCESS: Final = frozenset({"samples", "elapsed_ns", "lost_ns"})
+BY_PROCESS: Final[Mapping[str, type]] = {"samples": list, "aside": list, "elapsed_ns": int, "lost_ns": int}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,6 +43,7 @@ class Process:
         interference: what others took of its cells' time, summed up.
         alone: whether no other run was on the machine, at its start and its end; None if that is not known.
         cpu: the one it was pinned to.
+        pace_ns: what a fixed piece of work took at that processor's best; None if it is not known.
         ended: "running" until it has; then "complete", "stopped" (by the user) or "failed", with a reason.
     """
 
@@ -50,6 +51,7 @@ class Process:
     load_before: list[float]
     alone: bool | None = None
     cpu: int | None = None
+    pace_ns: int | None = None
     tasks: list[str] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
     running: dict[str, str] = field(default_factory=dict)
@@ -65,11 +67,14 @@ class Process:
         """Take in a line of its journal."""
         if "tasks" in entry:
             self.tasks, self.cpu = entry["tasks"], entry["cpu"]
+        elif "pace_ns" in entry:
+            self.pace_ns = entry["pace_ns"]
         elif "begin" in entry:
             self.running = dict(entry)
         elif "rows" in entry:
             took = entry["interference"]
-            lost = {"elapsed_ns": took["elapsed_ns"], "lost_ns": took["waited_ns"] + took["stolen_ns"]}
+            lost_ns = min(took["waited_ns"] + took["stolen_ns"] + took["slowed_ns"], took["elapsed_ns"])
+            lost = {"elapsed_ns": took["elapsed_ns"], "lost_ns": lost_ns}
             self.rows += [row | (lost if row["unit"] != "bytes" else {}) for row in entry["rows"]]
             self.interference.update(took)
             self._finish()
@@ -84,6 +89,10 @@ class Process:
         cell = {name: self.running[name] for name in IDENTITY}
         self.failures.append(cell | {"failed": reason})
         self._finish()
+
+    def share(self, name: str) -> float:
+        """Of the time that its cells took, what `interference` has under that name."""
+        return round(self.interference[name] / max(self.interference["elapsed_ns"], 1), 4)
 
     def _finish(self) -> None:
         """What has given its rows has ended: it says that it has afterwards, if it still can."""
@@ -155,8 +164,8 @@ class Outcome:
                 facts = {name: value for name, value in row.items() if name not in {*BY_PROCESS, "failed"}}
                 cell = cells.setdefault(key, facts | {"samples": [[] for _ in self.processes]})
                 cell |= facts
-                for name in BY_PROCESS & row.keys():
-                    cell.setdefault(name, [0] * len(self.processes))[i] = row[name]
+                for name in BY_PROCESS.keys() & row.keys():
+                    cell.setdefault(name, [BY_PROCESS[name]() for _ in self.processes])[i] = row[name]
                 if "failed" in row:
                     cell.setdefault("failed", row["failed"])
         for key in sorted(cells):
@@ -181,8 +190,11 @@ def _process(process: Process, number: Mapping[str, int], left_out: set[str]) ->
         "load_after": process.load_after,
         "alone": process.alone,
         "cpu": process.cpu,
+        "pace_ns": process.pace_ns,
         "switches": process.interference["switches"],
-        "stolen": round(process.interference["stolen_ns"] / max(process.interference["elapsed_ns"], 1), 4),
+        "stolen": process.share("stolen_ns"),
+        "slowed": process.share("slowed_ns"),
+        "aside": process.share("aside_ns"),
         "order": [number[task] for task in process.tasks if task not in left_out],
     }
 

@@ -38,8 +38,8 @@ class Budget:
     """How long one cell may take in one process, and how many samples it gets within that.
 
     Attributes:
-        milliseconds: to spend on the samples of a cell; preparation may take as long again, and PATIENCE times as long
-            is spent where times scatter by nature, as those of rejection sampling do.
+        milliseconds: to spend on the samples of a cell; preparation may take as long again, and SCATTERED_SHARES times
+            as long is spent where times scatter by nature, as those of rejection sampling do.
         least: samples, however slow the operation is.
         most: samples, however fast it is.
         usual: samples of an operation that always takes the same time.
@@ -60,17 +60,17 @@ class Budget:
             share: of the milliseconds.
             scatter: the standard deviation of its times, relative to them; as many as there is time for if unknown.
         """
-        patience = PATIENCE if scatter is not None and scatter > SCATTERED else 1
-        affordable = patience * self.milliseconds * 1e6 * share / max(estimate_ns, 1.0)
+        shares = SCATTERED_SHARES if scatter is not None and scatter > SCATTERED else 1
+        affordable = shares * self.milliseconds * 1e6 * share / max(estimate_ns, 1.0)
         wanted = self.most if scatter is None else max(self.usual, (MEDIAN_ERROR * scatter / self.precision) ** 2)
         return max(self.least, int(min(self.most, affordable, wanted)))
 
 
 MEDIAN_ERROR: Final = 1.2533  # of a median, in standard deviations / sqrt(n): sqrt(pi / 2)
 SCATTERED: Final = 0.1
-PATIENCE: Final = 4
+SCATTERED_SHARES: Final = 4
 QUICK: Final = Budget(milliseconds=8, least=1, most=100, usual=20, precision=0.05)
-DEFAULT: Final = Budget(milliseconds=40, least=1, most=2000, usual=30)
+DEFAULT: Final = Budget(milliseconds=30, least=1, most=2000, usual=30, precision=0.02)
 THOROUGH: Final = Budget(milliseconds=1000, least=5, most=5000, usual=200, precision=0.005)
 PROCESSES: Final = 10
 SLOW: Final = 4
@@ -98,6 +98,7 @@ class Plan:
         seed: of the orders and the messages.
         pin: each process to one CPU, where the system lets it.
         slow_processes: how many measure a scheme whose key or signature takes longer than `slow_ns`: the first ones.
+        patience: how much longer a process may take for the sake of quiet, as a share of its time.
     """
 
     schemes: tuple[str, ...]
@@ -108,6 +109,7 @@ class Plan:
     seed: int = 0
     pin: bool = True
     slow_processes: int = 3
+    patience: float = 0.5
 
     @property
     def slow_ns(self) -> float:
@@ -117,7 +119,7 @@ class Plan:
     @classmethod
     def quick(cls, schemes: tuple[str, ...], **changes: Any) -> Self:
         """A look: one process, under a minute for all schemes."""
-        usual: dict[str, Any] = {"processes": 1, "budget": QUICK, "operations": _without(BESIDES)}
+        usual: dict[str, Any] = {"processes": 1, "budget": QUICK, "operations": _without(BESIDES), "patience": 0.1}
         return cls(schemes=schemes, **usual | changes)
 
     @classmethod

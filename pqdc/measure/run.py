@@ -142,7 +142,14 @@ def _measure(
         done = [*process.done, *outcome.left_out(index)]
         (folder / DONE).write_text(json.dumps(done), encoding="utf-8")
         reading, writing = os.pipe()
-        command = seal.command(folder, plan=folder / PLAN, process=index, done=folder / DONE, journal=writing)
+        command = seal.command(
+            folder,
+            plan=folder / PLAN,
+            process=index,
+            done=folder / DONE,
+            journal=writing,
+            pace_ns=min((before.pace_ns for before in outcome.processes if before.pace_ns), default=None),
+        )
         with open(reading, encoding="utf-8") as journal, tempfile.TemporaryFile() as output:  # noqa: PTH123 - a descriptor
             try:
                 child = subprocess.Popen(

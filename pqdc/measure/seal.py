@@ -20,8 +20,11 @@ UNWANTED_NAMES = frozenset({"PYTHONMALLOC", "PYTHONDUMPREFS", "PYTHONVERBOSE", "
 PATHS = ("OQS_INSTALL_PATH", "PQDC_ALGORITHMS", "PYTHONPATH", "LD_LIBRARY_PATH")  # which would be read elsewhere
 
 
-def command(folder: Path, *, plan: Path, process: int, done: Path, journal: int) -> list[str]:
-    """Run bench/ by `plan`, less what is `done`, with `folder` for whatever pytest and its plugins want to keep."""
+def command(folder: Path, *, plan: Path, process: int, done: Path, journal: int, pace_ns: int | None) -> list[str]:
+    """Run bench/ by `plan`, less what is `done`, with `folder` for whatever pytest and its plugins want to keep.
+
+    `pace_ns` is the processor's best, if it is known.
+    """
     bench = resource("bench")
     return [
         *(sys.executable, "-P", "-m", "pytest", str(bench)),
@@ -30,6 +33,7 @@ def command(folder: Path, *, plan: Path, process: int, done: Path, journal: int)
         *("--benchmark-quiet", f"--benchmark-storage=file://{folder}"),
         *("--pqdc-plan", str(plan), "--pqdc-process", str(process)),
         *("--pqdc-done", str(done), "--pqdc-journal", str(journal)),
+        *(["--pqdc-pace", str(pace_ns)] if pace_ns else []),
     ]
 
 

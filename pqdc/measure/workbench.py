@@ -23,6 +23,7 @@ from pqdc.credential.structures import DelegatedCredential, Role
 from pqdc.credential.verify import verify
 from pqdc.errors import BadSignature, PqdcError
 from pqdc.handshake.authentication import signed_content
+from pqdc.measure.pace import Pace
 from pqdc.measure.plan import Budget, Plan
 from pqdc.scheme import backends
 from pqdc.scheme.catalog import Catalog
@@ -70,12 +71,14 @@ class Workbench:
         plan: whose budget, leaf and seed count.
         process: its number, which makes its messages its own.
         now: when credentials are minted and verified.
+        pace: of the processor that it runs on.
     """
 
-    def __init__(self, catalog: Catalog, plan: Plan, *, process: int, now: datetime) -> None:
+    def __init__(self, catalog: Catalog, plan: Plan, *, process: int, now: datetime, pace: Pace) -> None:
         self.catalog = catalog
         self.plan = plan
         self.now = now
+        self.pace = pace
         self._random = random.Random(f"{plan.seed}/{process}/messages")  # noqa: S311 - they are no secrets
         self._stocks: dict[tuple[str, str], Stock] = {}
 

@@ -1,0 +1,89 @@
+"""Samples are set aside by the processor's pace, never by their own times, and patience has an end."""
+
+from __future__ import annotations
+
+from itertools import chain, repeat
+
+import pytest
+
+from pqdc.measure import pace
+from pqdc.measure.pace import Pace, Taken
+
+MILLISECOND = 1_000_000
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """A clock that moves by what is done, and a processor whose work takes as long as the test says."""
+
+    class Machine:
+        now = 0
+        speeds = repeat(1.0)
+
+        def work(self) -> int:
+            took = round(MILLISECOND * next(self.speeds))
+            self.now += took
+            return took
+
+        def take(self, count: int) -> list[int]:
+            self.now += count * MILLISECOND
+            return [self.now] * count
+
+    machine = Machine()
+    monkeypatch.setattr(pace, "_work_ns", machine.work)
+    monkeypatch.setattr(pace.time, "monotonic_ns", lambda: machine.now)
+    return machine
+
+
+def test_what_was_taken_in_quiet_counts(machine):
+    taken = Pace(patience=0.5).quietly(machine.take, 7, piece=3)
+    assert (len(taken.samples), taken.aside, taken.slowed) == (7, [], 0.0)
+
+
+def test_a_piece_that_ends_beside_a_neighbour_is_set_aside_and_taken_again(machine):
+    looked = Pace(patience=0.5)
+    machine.now += 1000 * MILLISECOND
+    machine.speeds = chain([1.0, 1.0], repeat(1.5, 6), repeat(1.0))  # quiet before, disturbed after it and for a while
+    taken = looked.quietly(machine.take, 4, piece=2)
+    assert (len(taken.samples), len(taken.aside), taken.slowed) == (4, 2, 0.0)
+    assert looked.waited_ns > 2 * MILLISECOND
+    assert not {*taken.samples} & {*taken.aside}
+
+
+def test_an_interrupt_is_no_neighbour(machine):
+    looked = Pace(patience=0.5)
+    machine.speeds = chain([3.0, 1.0, 1.0, 3.0], repeat(1.0))
+    assert not looked.quietly(machine.take, 2, piece=1).aside
+
+
+def test_patience_has_an_end_and_what_others_took_is_then_told(machine):
+    looked = Pace(patience=0.5)
+    start = machine.now
+    machine.speeds = repeat(2.0)
+    taken = looked.quietly(machine.take, 100, piece=1)
+    assert len(taken.samples) == 100
+    assert taken.slowed == pytest.approx(0.5)  # at half the speed, half of the time is others'
+    assert looked.waited_ns <= (machine.now - start + 200 * MILLISECOND) / 2
+
+
+def test_without_patience_nothing_waits(machine):
+    looked = Pace(patience=0, best_ns=MILLISECOND)
+    machine.speeds = repeat(1.25)
+    taken = looked.quietly(machine.take, 5, piece=5)
+    assert (len(taken.samples), taken.aside, looked.waited_ns) == (5, [], 0)
+    assert taken.slowed == pytest.approx(0.2)
+
+
+def test_the_best_is_what_was_seen_or_known_before(machine):
+    machine.speeds = repeat(1.05)
+    assert Pace(patience=0.5).best_ns == round(1.05 * MILLISECOND)
+    assert Pace(patience=0.5, best_ns=MILLISECOND).best_ns == MILLISECOND
+
+
+def test_a_view_of_samples_keeps_what_is_known_of_them():
+    taken = Taken(samples=["aa"], aside=["b"], slowed=0.5).each(len)
+    assert taken == Taken(samples=[2], aside=[1], slowed=0.5)
+
+
+def test_the_work_takes_time():
+    assert pace._work_ns() > 0
