@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
+from itertools import accumulate, zip_longest
 from typing import Any, Final, Literal
 
 from pqdc.errors import ResultError
@@ -109,17 +110,25 @@ def summarise(samples: Sequence[Sequence[int | None]], *, lost: float = 0.0) -> 
         ResultError: scipy is missing.
     """
     numpy = library("numpy")
-    groups = [values for process in samples if len(values := _valid(process))]
-    if not groups:
+    groups = _ordered(samples)
+    counts = (groups >= 0).sum(axis=1)
+    groups, counts = groups[counts > 0], counts[counts > 0]
+    if not len(groups):
         return None
-    pooled = numpy.sort(numpy.concatenate(groups))
-    medians = tuple(map(_middle, groups))
-    median = _middle(sorted(medians))
-    spread, error = _between(groups, medians, median)
+    pooled = numpy.sort(groups, axis=None)[: counts.sum()]
+    middles = _middles(groups, counts)
+    medians = tuple(middles.tolist())
+    median = median_of(middles).item()
+    if pooled[0] == pooled[-1]:  # as lengths are
+        mad, mads = 0.0, [0.0] * len(medians)
+    else:
+        mad = median_of(abs(pooled - median)).item()
+        mads = _middles(numpy.sort(abs(groups - middles[:, None])), counts).tolist()
+    spread, error = _between(medians, median, list(map(_variance_of_median, mads, counts.tolist())))
     return Summary(
         median=median,
         medians=medians,
-        mad=_mad(pooled, median),
+        mad=mad,
         p5=_percentile(pooled, 5),
         p95=_percentile(pooled, 95),
         p99=_percentile(pooled, 99),
@@ -134,23 +143,22 @@ def summarise(samples: Sequence[Sequence[int | None]], *, lost: float = 0.0) -> 
     )
 
 
-def _valid(process: Sequence[int | None]) -> Any:
-    """Its samples that are times, in order of size."""
+def _ordered(samples: Sequence[Sequence[int | None]]) -> Any:
+    """A row for each process: its samples that are times, in order of size, then NaN for the others and to the end."""
     numpy = library("numpy")
-    values = numpy.array(process, dtype=float)  # None becomes NaN, which is not even as large as 0
-    return numpy.sort(values[values >= 0])
+    if len({*map(len, samples)}) > 1:
+        samples = [*zip(*zip_longest(*samples), strict=True)]
+    values = numpy.array(samples, dtype=float, ndmin=2)  # None becomes NaN
+    values[~(values >= 0)] = numpy.nan
+    values.sort(axis=1)
+    return values
 
 
-def _middle(ordered: Any) -> float:
-    count = len(ordered)
-    return float(ordered[(count - 1) // 2] + ordered[count // 2]) / 2
-
-
-def _mad(ordered: Any, median: float) -> float:
-    """The median of the absolute deviations from the median; lengths, which are all alike, have none."""
-    if ordered[0] == ordered[-1] == median:
-        return 0.0
-    return _middle(library("numpy").sort(abs(ordered - median)))
+def _middles(ordered: Any, counts: Any) -> Any:
+    """The median of each row, of which so many stand first."""
+    numpy = library("numpy")
+    rows = numpy.arange(len(ordered))
+    return (ordered[rows, (counts - 1) // 2] + ordered[rows, counts // 2]) / 2
 
 
 def _percentile(ordered: Any, percent: int) -> float:
@@ -161,13 +169,15 @@ def _percentile(ordered: Any, percent: int) -> float:
     return float(ordered[low] + (ordered[high] - ordered[low]) * (position - low))
 
 
-def _between(groups: Sequence[Any], medians: Sequence[float], middle: float) -> tuple[float, float] | tuple[None, None]:
+def _between(
+    medians: Sequence[float], middle: float, variances: Sequence[float]
+) -> tuple[float, float] | tuple[None, None]:
     """Of processes: how far apart they lie (a variance component), and the error of their median; both relative.
 
     Args:
-        groups: each process's samples, in order of size.
         medians: of each.
         middle: of those.
+        variances: of each median, as far as the scatter of the samples tells it.
     """
     if len(medians) < 2:
         return None, None
@@ -175,15 +185,12 @@ def _between(groups: Sequence[Any], medians: Sequence[float], middle: float) -> 
     variance = math.fsum((median - mean) ** 2 for median in medians) / (len(medians) - 1)
     if not middle:
         return (math.inf, math.inf) if variance else (0.0, 0.0)
-    explained = math.fsum(map(_variance_of_median, groups, medians)) / len(groups)
-    between = math.sqrt(max(0.0, variance - explained))
+    between = math.sqrt(max(0.0, variance - math.fsum(variances) / len(variances)))
     return between / middle, MEDIAN_ERROR * math.sqrt(variance / len(medians)) / middle
 
 
-def _variance_of_median(ordered: Any, median: float) -> float:
-    """As far as the scatter of the samples tells it."""
-    deviation = MAD_TO_DEVIATION * _mad(ordered, median)
-    return (MEDIAN_ERROR * deviation) ** 2 / len(ordered)
+def _variance_of_median(mad: float, count: int) -> float:
+    return (MEDIAN_ERROR * (MAD_TO_DEVIATION * mad)) ** 2 / count
 
 
 def _agreement(spread: float | None, error: float | None, lost: float) -> Agreement:
@@ -219,11 +226,43 @@ def median_intervals(groups: Sequence[tuple[float, ...]]) -> list[Interval | Non
     for of_size in by_size.values():
         for start in range(0, len(of_size), AT_ONCE):
             some = of_size[start : start + AT_ONCE]
-            ends = zip(*_bootstrap(median_of, (numpy.asarray(some),)), strict=True)
+            ends = zip(*_percentile_interval(_resampled_medians(numpy.asarray(some))), strict=True)
             found |= {
                 group: Interval(low=float(low), high=float(high)) for group, (low, high) in zip(some, ends, strict=True)
             }
     return [found.get(group) for group in groups]
+
+
+def _resampled_medians(groups: Any) -> Any:
+    """Of each group, a row, the medians of the resamples that scipy would draw of it.
+
+    None is sorted for that: values are counted, from the smallest, until half of what was drawn is reached.
+    """
+    numpy = library("numpy")
+    size = groups.shape[1]
+    drawn = numpy.random.default_rng(0).integers(0, size, (RESAMPLES, size))
+    often = numpy.zeros((size, RESAMPLES), dtype=numpy.min_scalar_type(size))
+    numpy.add.at(often, (drawn, numpy.arange(RESAMPLES)[:, None]), 1)
+    order = numpy.argsort(groups, axis=1)
+    ordered = numpy.take_along_axis(groups, order, axis=1)
+    so_far = numpy.asarray([*accumulate(often[order.T])])  # by value, group and resample; quicker than cumsum
+    smaller = ((so_far <= half).sum(axis=0, dtype=often.dtype) for half in ((size - 1) // 2, size // 2))
+    low, high = (numpy.take_along_axis(ordered, count, axis=1) for count in smaller)
+    return (low + high) / 2
+
+
+def _percentile_interval(values: Any) -> tuple[Any, Any]:
+    """Of each row, by linear interpolation between the two nearest, in the steps of scipy's, so that no bit differs."""
+    ordered = library("numpy").sort(values, axis=1)
+    tail = (1 - CONFIDENCE) / 2
+    low, high = (_at(ordered, share * values.shape[1] + (1 - share)) for share in (tail, 1 - tail))
+    return low, high
+
+
+def _at(ordered: Any, place: float) -> Any:
+    """Of each row what stands there, counted from 1."""
+    number, part = int(place), place % 1
+    return (1 - part) * ordered[:, number - 1] + part * ordered[:, number]
 
 
 def _bootstrap(statistic: Callable[..., Any], groups: Sequence[Any]) -> tuple[Any, Any]:
