@@ -183,7 +183,8 @@ def records(frame: DataFrame) -> list[dict[str, Any]]:
         (column if column.dtype == object else column.to_numpy(dtype=object, na_value=None)).tolist()
         for _, column in frame.items()
     ]
-    return [dict(zip(frame.columns, row, strict=True)) for row in zip(*plain, strict=True)]
+    names = frame.columns.tolist()
+    return [dict(zip(names, row, strict=True)) for row in zip(*plain, strict=True)]
 
 
 def _rows(result: Result, name: str) -> Iterator[dict[str, Any]]:
