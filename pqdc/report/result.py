@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import NoneType
@@ -160,13 +162,26 @@ def read(path: Path) -> Result:
         data = read_file(path)
     except FileError as error:
         raise ResultError(str(error)) from None
+    with _collector_at_rest():
+        try:
+            table = json.loads(_unpack(data), parse_constant=_no_number)
+        except (OSError, EOFError, zlib.error):
+            raise ResultError(f"{path}: the file is damaged or cut off") from None
+        except (ValueError, RecursionError) as error:
+            raise ResultError(f"{path}: no JSON, or cut off: {error}") from None
+        return _result(_Place(path, "", table), hashlib.sha256(data).hexdigest())
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Among millions of new numbers there is no garbage; looking for it takes longer than reading them."""
+    at_work = gc.isenabled()
+    gc.disable()
     try:
-        table = json.loads(_unpack(data), parse_constant=_no_number)
-    except (OSError, EOFError, zlib.error):
-        raise ResultError(f"{path}: the file is damaged or cut off") from None
-    except (ValueError, RecursionError) as error:
-        raise ResultError(f"{path}: no JSON, or cut off: {error}") from None
-    return _result(_Place(path, "", table), hashlib.sha256(data).hexdigest())
+        yield
+    finally:
+        if at_work:
+            gc.enable()
 
 
 def _unpack(data: bytes) -> bytes:
