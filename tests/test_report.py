@@ -12,7 +12,10 @@ import re
 import statistics
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pqdc.errors import ResultError, UnknownScheme
 from pqdc.measure import outcome
@@ -208,6 +211,23 @@ def test_summaries_are_those_of_the_textbook():
     assert summary.p95 == pytest.approx(80.8)
     assert summarise([[None, -1], []]) is None
     assert summarise([[None, 5], [-3]]).invalid == 2
+    assert summarise([]) is None
+
+
+@given(st.lists(st.lists(st.none() | st.integers(-3, 10**12), max_size=9), max_size=5))
+def test_summaries_of_any_samples_are_those_of_numpy(samples):
+    valid = [times for process in samples if (times := [time for time in process if time is not None and time >= 0])]
+    pooled = [time for times in valid for time in times]
+    summary = summarise(samples)
+    if not pooled:
+        assert summary is None
+        return
+    medians = [statistics.median(times) for times in valid]
+    assert (summary.medians, summary.median) == (tuple(medians), statistics.median(medians))
+    assert (summary.count, summary.invalid) == (len(pooled), sum(map(len, samples)) - len(pooled))
+    assert summary.mad == statistics.median(abs(time - summary.median) for time in pooled)
+    assert [summary.p5, summary.p95, summary.p99] == pytest.approx(np.percentile(pooled, [5, 95, 99]))
+    assert (summary.least, summary.mean) == (min(pooled), pytest.approx(sum(pooled) / len(pooled)))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
-from itertools import accumulate, zip_longest
+from itertools import accumulate, chain
 from typing import Any, Final, Literal
 
 from pqdc.errors import ResultError
@@ -107,7 +107,7 @@ def summarise(samples: Sequence[Sequence[int | None]], *, lost: float = 0.0) -> 
         lost: the share of the time that others took meanwhile.
 
     Raises:
-        ResultError: scipy is missing.
+        ResultError: numpy is missing.
     """
     numpy = library("numpy")
     groups = _ordered(samples)
@@ -118,11 +118,11 @@ def summarise(samples: Sequence[Sequence[int | None]], *, lost: float = 0.0) -> 
     pooled = numpy.sort(groups, axis=None)[: counts.sum()]
     middles = _middles(groups, counts)
     medians = tuple(middles.tolist())
-    median = median_of(middles).item()
+    median = _middle(sorted(medians))
     if pooled[0] == pooled[-1]:  # as lengths are
         mad, mads = 0.0, [0.0] * len(medians)
     else:
-        mad = median_of(abs(pooled - median)).item()
+        mad = _middle(numpy.sort(abs(pooled - median)))
         mads = _middles(numpy.sort(abs(groups - middles[:, None])), counts).tolist()
     spread, error = _between(medians, median, list(map(_variance_of_median, mads, counts.tolist())))
     return Summary(
@@ -146,12 +146,18 @@ def summarise(samples: Sequence[Sequence[int | None]], *, lost: float = 0.0) -> 
 def _ordered(samples: Sequence[Sequence[int | None]]) -> Any:
     """A row for each process: its samples that are times, in order of size, then NaN for the others and to the end."""
     numpy = library("numpy")
-    if len({*map(len, samples)}) > 1:
-        samples = [*zip(*zip_longest(*samples), strict=True)]
-    values = numpy.array(samples, dtype=float, ndmin=2)  # None becomes NaN
-    values[~(values >= 0)] = numpy.nan
-    values.sort(axis=1)
-    return values
+    lengths = [*map(len, samples)]
+    ordered = numpy.full((len(lengths), max(lengths, default=0)), numpy.nan)
+    there = numpy.arange(ordered.shape[1]) < numpy.array(lengths)[:, None]
+    ordered[there] = numpy.array([*chain.from_iterable(samples)]).astype(float)  # None becomes NaN
+    ordered[~(ordered >= 0)] = numpy.nan
+    ordered.sort(axis=1)
+    return ordered
+
+
+def _middle(ordered: Sequence[float]) -> float:
+    count = len(ordered)
+    return float(ordered[(count - 1) // 2] + ordered[count // 2]) / 2
 
 
 def _middles(ordered: Any, counts: Any) -> Any:
