@@ -198,11 +198,12 @@ def _rows(result: Result, name: str) -> Iterator[dict[str, Any]]:
         cells.setdefault(cell.scheme, {}).setdefault(cell.backend, []).append(cell)
     for facts in result.schemes:
         measured = cells.get(facts.name, {})
+        of_scheme = run | _facts(facts)
         for backend in dict.fromkeys((*facts.able, *measured)) or [""]:
             if backend in measured:
-                yield from (run | _facts(facts) | _figures(cell) for cell in measured[backend])
+                yield from (of_scheme | _figures(cell) for cell in measured[backend])
             else:
-                yield run | _facts(facts) | _nothing(facts, backend)
+                yield of_scheme | _nothing(facts, backend)
     for empty in cells.get("", {}).values():
         yield from (run | _facts(None) | _figures(cell) for cell in empty)
 
