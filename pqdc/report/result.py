@@ -151,6 +151,19 @@ def newest(folder: Path) -> Path:
     return found[max(found)]
 
 
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Among millions of new numbers there is no garbage; looking for it takes longer than reading them."""
+    at_work = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if at_work:
+            gc.enable()
+
+
+@_collector_at_rest()
 def read(path: Path) -> Result:
     """Read a result file, packed or not.
 
@@ -162,26 +175,13 @@ def read(path: Path) -> Result:
         data = read_file(path)
     except FileError as error:
         raise ResultError(str(error)) from None
-    with _collector_at_rest():
-        try:
-            table = json.loads(_unpack(data), parse_constant=_no_number)
-        except (OSError, EOFError, zlib.error):
-            raise ResultError(f"{path}: the file is damaged or cut off") from None
-        except (ValueError, RecursionError) as error:
-            raise ResultError(f"{path}: no JSON, or cut off: {error}") from None
-        return _result(_Place(path, "", table), hashlib.sha256(data).hexdigest())
-
-
-@contextmanager
-def _collector_at_rest() -> Iterator[None]:
-    """Among millions of new numbers there is no garbage; looking for it takes longer than reading them."""
-    at_work = gc.isenabled()
-    gc.disable()
     try:
-        yield
-    finally:
-        if at_work:
-            gc.enable()
+        table = json.loads(_unpack(data), parse_constant=_no_number)
+    except (OSError, EOFError, zlib.error):
+        raise ResultError(f"{path}: the file is damaged or cut off") from None
+    except (ValueError, RecursionError) as error:
+        raise ResultError(f"{path}: no JSON, or cut off: {error}") from None
+    return _result(_Place(path, "", table), hashlib.sha256(data).hexdigest())
 
 
 def _unpack(data: bytes) -> bytes:
