@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import gc
 import gzip
 import json
+import random
 import re
 import sys
 from pathlib import Path
@@ -14,7 +16,7 @@ import pytest
 from pqdc.cli import run as pqdc
 from pqdc.errors import ResultError, UnknownScheme
 from pqdc.report import load_renderer, series
-from pqdc.report.charts import charts
+from pqdc.report.charts import charts, vega
 from pqdc.report.frame import frame_of, load_results
 from pqdc.report.macros import spelled, unique
 from pqdc.report.plots import draw
@@ -273,8 +275,35 @@ def test_two_hundred_schemes_on_three_machines_all_stand_there(tmp_path):
 
 
 def test_intervals_made_at_once_are_those_made_one_by_one():
-    groups = [(1.0, 2.0, 3.0), (5.0, 4.0, 9.0, 1.0), (7.0, 7.0, 7.0), (1.0, 2.0), (3.0, 1.0, 2.0)]
+    """To the last bit as scipy's, also where values are there twice, and of more processes than a byte counts."""
+    draw = random.Random(9)  # noqa: S311 - figures, not keys
+    sizes = [1, 2, *range(3, 20), 300]
+    groups = [tuple(draw.choice([float(draw.randrange(9)), draw.random()]) for _ in range(size)) for size in sizes * 5]
+    groups.append((7.0, 7.0, 7.0))
     assert median_intervals(groups) == [bootstrap_interval(median_of, group) for group in groups]
+
+
+@pytest.mark.parametrize("at_work", [True, False])
+def test_reading_leaves_the_collector_as_it_was(good, tmp_path, at_work):
+    (gc.enable if at_work else gc.disable)()
+    try:
+        read(good)
+        assert gc.isenabled() == at_work
+        with pytest.raises(ResultError):
+            read(tmp_path / "none.json")
+        assert gc.isenabled() == at_work
+    finally:
+        gc.enable()
+
+
+def test_a_script_of_charts_that_is_not_made_says_why(monkeypatch):
+    monkeypatch.setattr("pqdc.report.charts._VEGA", "import no_vl_convert")
+    vega.cache_clear()
+    with pytest.raises(
+        ResultError, match=r"no script for charts was made: .*No module named 'no_vl_convert'"
+    ) as raised:
+        vega()
+    assert "pqdc[report]" in raised.value.hint
 
 
 def test_a_frame_that_lost_its_runs_is_refused(good):

@@ -19,7 +19,7 @@ __all__ = ["main", "run"]
 # typer carries click inside itself in newer releases, and exports only some of its errors.
 ClickException: Any = typer.BadParameter.__mro__[2]
 
-REPORT_LIBRARIES = {"altair", "jinja2", "matplotlib", "numpy", "pandas", "vl_convert"}
+REPORT_LIBRARIES = {"altair", "jinja2", "matplotlib", "numpy", "pandas"}
 HELP = "RFC 9345 delegated credentials with classical and post-quantum keys: mint, verify, measure."
 # In the order of the help page. Each module `pqdc.cli.NAME` has a function `command`; heavy imports are inside it. What
 # is of two words is a command of a group.

@@ -5,15 +5,17 @@ Colours of axes and texts are left to the page, which follows its reader's theme
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
 import altair as alt
-import vl_convert
 from pandas import DataFrame
 
+from pqdc.errors import ResultError
 from pqdc.report import series
 from pqdc.report.series import BUDGET_BYTES, INITCWND_BYTES, PARTS, QUIC_BYTES
 
@@ -36,6 +38,10 @@ STEP: Final = 17  # pixels of a row
 NARROW: Final = 150  # pixels that labels may take
 ROWS: Final = "rows"
 DATA: Final = alt.NamedData(name=ROWS)
+_VEGA: Final = """
+import sys, vl_convert
+sys.stdout.buffer.write(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;").encode())
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +64,16 @@ class Chart:
 
 @cache
 def vega() -> str:
-    """Vega, Vega-Lite and Vega-Embed as one script of about 900 kB, which defines `vegaEmbed`."""
-    return str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;"))
+    """Vega, Vega-Lite and Vega-Embed as one script of about 900 kB, which defines `vegaEmbed`.
+
+    It is made in a process of its own: vl-convert takes a second or two, and lets no other thread run meanwhile.
+    """
+    command = [sys.executable, "-P", "-c", _VEGA]
+    made = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    if made.returncode:
+        told = made.stderr.decode(errors="replace").strip().rpartition("\n")[2] or f"it ended with {made.returncode}"
+        raise ResultError(f"no script for charts was made: {told}", hint="pip install 'pqdc[report]'")
+    return made.stdout.decode()
 
 
 def charts(frame: DataFrame) -> Iterator[Chart]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
 
 from pandas import DataFrame
@@ -48,6 +49,12 @@ def site(frame: DataFrame, raw: Mapping[str, bytes], refused: Sequence[str] = ()
         raw: result files to hand out, by name; those that are not among them are named with their hash.
         refused: what was asked for and could not be used, a line each.
     """
+    with ThreadPoolExecutor(1) as meanwhile:
+        script = meanwhile.submit(vega)
+        return _site(frame, raw, refused, script)
+
+
+def _site(frame: DataFrame, raw: Mapping[str, bytes], refused: Sequence[str], script: Future[str]) -> list[OutputFile]:
     table = make_table(frame)
     links = _links(frame)
     runs = list(_runs(frame))
@@ -81,7 +88,7 @@ def site(frame: DataFrame, raw: Mapping[str, bytes], refused: Sequence[str] = ()
     ledgers = _ledgers(frame)
     for scheme, rows in _by_scheme(frame).items():
         pages[links[scheme]] = _scheme_page(frame, scheme, rows, ledgers)
-    assets = {"style.css": _asset("style.css"), "site.js": _asset("site.js"), "vega.js": vega()}
+    assets = {"style.css": _asset("style.css"), "site.js": _asset("site.js"), "vega.js": script.result()}
     files = [OutputFile(name=name, data=text.encode()) for name, text in pages.items()]
     files += [OutputFile(name=f"assets/{name}", data=text.encode()) for name, text in assets.items()]
     return files + [OutputFile(name=f"data/{name}", data=content) for name, _, content in data]
