@@ -109,6 +109,8 @@ def summarise(samples: Sequence[Sequence[int | None]], *, lost: float = 0.0) -> 
     Raises:
         ResultError: numpy is missing.
     """
+    if (value := _only(samples)) is not None:
+        return _exactly(value, samples, lost)
     numpy = library("numpy")
     groups = _ordered(samples)
     counts = (groups >= 0).sum(axis=1)
@@ -119,16 +121,12 @@ def summarise(samples: Sequence[Sequence[int | None]], *, lost: float = 0.0) -> 
     middles = _middles(groups, counts)
     medians = tuple(middles.tolist())
     median = _middle(sorted(medians))
-    if pooled[0] == pooled[-1]:  # as lengths are
-        mad, mads = 0.0, [0.0] * len(medians)
-    else:
-        mad = _middle(numpy.sort(abs(pooled - median)))
-        mads = _middles(numpy.sort(abs(groups - middles[:, None])), counts).tolist()
+    mads = _middles(numpy.sort(abs(groups - middles[:, None])), counts).tolist()
     spread, error = _between(medians, median, list(map(_variance_of_median, mads, counts.tolist())))
     return Summary(
         median=median,
         medians=medians,
-        mad=mad,
+        mad=_middle(numpy.sort(abs(pooled - median))),
         p5=_percentile(pooled, 5),
         p95=_percentile(pooled, 95),
         p99=_percentile(pooled, 99),
@@ -140,6 +138,35 @@ def summarise(samples: Sequence[Sequence[int | None]], *, lost: float = 0.0) -> 
         error=error,
         lost=lost,
         agreement=_agreement(spread, error, lost),
+    )
+
+
+def _only(samples: Sequence[Sequence[int | None]]) -> int | None:
+    """The value that all samples have, as most lengths are always the same; None if they differ."""
+    first = samples[0][0] if samples and samples[0] else None
+    alike = first is not None and first >= 0 and all(each and each.count(first) == len(each) for each in samples)
+    return first if alike else None
+
+
+def _exactly(value: float, samples: Sequence[Sequence[int | None]], lost: float) -> Summary:
+    """What needs no computing."""
+    value = float(value)
+    several = 0.0 if len(samples) > 1 else None
+    return Summary(
+        median=value,
+        medians=(value,) * len(samples),
+        mad=0.0,
+        p5=value,
+        p95=value,
+        p99=value,
+        least=value,
+        mean=value,
+        count=sum(map(len, samples)),
+        invalid=0,
+        spread=several,
+        error=several,
+        lost=lost,
+        agreement=_agreement(several, several, lost),
     )
 
 
