@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import chain, repeat
+from itertools import chain, cycle, repeat
 
 import pytest
 
@@ -43,7 +43,7 @@ def test_what_was_taken_in_quiet_counts(machine):
 def test_a_piece_that_ends_beside_a_neighbour_is_set_aside_and_taken_again(machine):
     looked = Pace(patience=0.5)
     machine.now += 1000 * MILLISECOND
-    machine.speeds = chain([1.0, 1.0], repeat(1.5, 6), repeat(1.0))  # quiet before, disturbed after it and for a while
+    machine.speeds = chain([1.0], repeat(1.5, 6), repeat(1.0))  # quiet before, disturbed after it and for a while
     taken = looked.quietly(machine.take, 4, piece=2)
     assert (len(taken.samples), len(taken.aside), taken.slowed) == (4, 2, 0.0)
     assert looked.waited_ns > 2 * MILLISECOND
@@ -52,7 +52,7 @@ def test_a_piece_that_ends_beside_a_neighbour_is_set_aside_and_taken_again(machi
 
 def test_an_interrupt_is_no_neighbour(machine):
     looked = Pace(patience=0.5)
-    machine.speeds = chain([3.0, 1.0, 1.0, 3.0], repeat(1.0))
+    machine.speeds = chain([3.0, 1.0, 3.0], repeat(1.0))
     assert not looked.quietly(machine.take, 2, piece=1).aside
 
 
@@ -64,6 +64,15 @@ def test_patience_has_an_end_and_what_others_took_is_then_told(machine):
     assert len(taken.samples) == 100
     assert taken.slowed == pytest.approx(0.5)  # at half the speed, half of the time is others'
     assert looked.waited_ns <= (machine.now - start + 200 * MILLISECOND) / 2
+
+
+def test_when_patience_is_over_what_was_taken_in_quiet_counts_if_it_is_enough(machine):
+    looked = Pace(patience=0, best_ns=MILLISECOND)
+    machine.speeds = cycle([1.0] * 4 + [1.5] * 9)  # of five pieces some are quiet at both ends
+    taken = looked.quietly(machine.take, 40, piece=1)
+    assert len(taken.samples) + len(taken.aside) == 40
+    assert 40 > len(taken.samples) >= 8
+    assert taken.slowed == 0.0
 
 
 def test_without_patience_nothing_waits(machine):

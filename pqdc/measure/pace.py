@@ -19,6 +19,7 @@ T = TypeVar("T")
 BLOCK: Final = bytes(2048)  # small, so that the caches stay as they were
 BLOCKS: Final = 8
 LIMIT: Final = 1.1  # times the best: undisturbed the work takes up to 1.07 times that, beside a neighbour 1.2 to 2.2
+ENOUGH: Final = 0.2  # of the samples wanted, taken in quiet
 FIRST_NS: Final = 200_000_000  # that finding the best takes, at the start
 
 
@@ -29,7 +30,7 @@ class Taken(Generic[T]):
     Attributes:
         samples: those that count.
         aside: others, taken while the processor was slowed down.
-        slowed: about which share of the time of `samples` was lost all the same, as there was no more patience.
+        slowed: about which share of the time of `samples` was lost all the same, as too few were taken in quiet.
     """
 
     samples: list[T] = field(default_factory=list)
@@ -64,39 +65,45 @@ class Pace:
     def excess(self) -> float:
         """How much longer the work takes than at its best, relative to that; 0 if that is nothing unusual.
 
-        The better of two tries: an interrupt is no neighbour.
+        Tried once more if it is: an interrupt is no neighbour.
         """
-        took = min(_work_ns(), _work_ns())
+        took = self._tried()
+        if took > LIMIT * self.best_ns:
+            took = min(took, self._tried())
+        return took / self.best_ns - 1 if took > LIMIT * self.best_ns else 0.0
+
+    def _tried(self) -> int:
+        took = _work_ns()
         self.best_ns = min(self.best_ns, took)
-        ratio = took / self.best_ns
-        return ratio - 1 if ratio > LIMIT else 0.0
+        return took
 
     def quietly(self, take: Callable[[int], Sequence[T]], count: int, *, piece: int) -> Taken[T]:
-        """Take samples while it is quiet, as far as patience lasts.
+        """Take samples while it is quiet, as far as patience lasts; then as many as are still wanting, come what may.
+
+        If enough of them were taken in quiet, these alone count.
 
         Args:
             take: takes that many.
             count: how many.
             piece: how many at a time, between two looks.
         """
-        taken: Taken[T] = Taken()
-        total, slowed = 0, 0.0
-        disturbed = self._wait()
-        while len(taken.samples) < count:
+        pieces: list[tuple[Sequence[T], float, int]] = []  # with how slow it was, and how long it took
+        quiet = taken = 0
+        before = self._wait()
+        while quiet < count and (self._patient or taken < count):
             start = time.monotonic_ns()
-            some = take(min(piece, count - len(taken.samples)))
+            some = take(min(piece, count - quiet))
             took = time.monotonic_ns() - start
-            disturbed = max(disturbed, self.excess())
-            if disturbed and self._patient:
-                taken.aside += some
-                self.waited_ns += took
+            slow = max(before, self.excess())
+            pieces.append((some, slow, took))
+            taken += len(some)
+            if slow:
+                self.waited_ns += took if self._patient else 0
+                before = self._wait()
             else:
-                taken.samples += some
-                total += took
-                slowed += took * disturbed / (1 + disturbed)
-            disturbed = disturbed and self._wait()
-        taken.slowed = slowed / total if total else 0.0
-        return taken
+                quiet += len(some)
+                before = slow
+        return _sorted_out(pieces, enough=quiet >= ENOUGH * count)
 
     def _wait(self) -> float:
         """Until it is quiet, as far as patience lasts; by how much it is not."""
@@ -111,6 +118,21 @@ class Pace:
     def _patient(self) -> bool:
         elapsed = time.monotonic_ns() - self._began
         return self.waited_ns * (1 + self._patience) < elapsed * self._patience
+
+
+def _sorted_out(pieces: Sequence[tuple[Sequence[T], float, int]], *, enough: bool) -> Taken[T]:
+    """What was taken in quiet, if that is enough; else all, and how much of its time was lost."""
+    counted: Taken[T] = Taken()
+    total, lost = 0, 0.0
+    for some, slow, took in pieces:
+        if slow and enough:
+            counted.aside += some
+        else:
+            counted.samples += some
+            total += took
+            lost += took * slow / (1 + slow)
+    counted.slowed = lost / total if total else 0.0
+    return counted
 
 
 def _work_ns() -> int:
