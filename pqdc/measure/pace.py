@@ -18,7 +18,7 @@ __all__ = ["Pace", "Taken"]
 T = TypeVar("T")
 BLOCK: Final = bytes(2048)  # small, so that the caches stay as they were
 BLOCKS: Final = 8
-LIMIT: Final = 1.1  # times the best: undisturbed the work takes up to 1.07 times that, beside a neighbour 1.2 to 2.2
+LIMIT: Final = 1.2  # times the best: undisturbed the work takes up to 1.16 times that, beside a neighbour 1.26 to 2.2
 ENOUGH: Final = 0.2  # of the samples wanted, taken in quiet
 FIRST_NS: Final = 200_000_000  # that finding the best takes, at the start
 
