@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from handshakes import Handshake, pair_without_credential, pairs, shake_hands
-from sampling import replay, rounds_after
+from sampling import course_after, replay
 
 from pqdc.measure.clock import CLOCK
 from pqdc.measure.journal import Recorder
@@ -62,12 +62,12 @@ def handshakes(stock: Stock) -> Taken[Handshake]:
         return [shake_hands(*pair) for pair in islice(rotating, count)]
 
     estimate_ns = stock.estimates.sign_ns + stock.estimates.verify_ns + OWN_NS
-    rounds, piece = rounds_after(
+    course = course_after(
         lambda count: [made.client_ns + made.server_ns for made in make(count)],
         stock.bench,
         estimate_ns=estimate_ns,
     )
-    return stock.bench.pace.quietly(make, rounds, piece=piece)
+    return course.run(make, stock.bench.pace)
 
 
 @cache

@@ -1,31 +1,54 @@
 """The two ways to take samples: a call through Python, and the native loop. pytest-benchmark is handed what they give.
 
-Either way a few samples go before that do not count: they warm up, and from how long they take and how far they
-scatter follows how many will count. An operation too slow for that within its budget goes without. What counts is taken
-piece by piece, while nobody slows the processor down.
+Either way a few samples go before that do not count: from how long they take and how far they scatter follows how many
+will count. An operation too slow for that within its budget goes without. What counts is taken piece by piece, while
+nobody slows the processor down; the pieces of a quick operation warm up first, and are several, as a neighbour's short
+work may hide in one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from math import ceil
 from statistics import median
 from time import perf_counter_ns
-from typing import Any
+from typing import Any, TypeVar
 
 from pqdc.measure.clock import CLOCK
-from pqdc.measure.pace import Taken
+from pqdc.measure.pace import Pace, Taken
 from pqdc.measure.workbench import Stock, Workbench
 
+T = TypeVar("T")
 MOST_FIRST = 12  # samples that do not count
 FIRST_SHARE = 0.15  # of a cell's budget, for them
 SETTLING = 2  # of them, after which times are believed
 FEWEST = 5  # times that tell how far they scatter
 PIECE_NS = 500_000  # between two looks at the processor's pace, which take 40 µs: neighbours come and go within 1 ms
+PIECES = 8  # of a quick operation, as far as its budget goes
 MAD_TO_DEVIATION = 1.4826  # of a normal distribution
 
 
-def rounds_after(
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How the samples of a cell are to be taken.
+
+    Attributes:
+        rounds: samples that count.
+        piece: how many of them are taken at a time.
+        warm: samples that go before each piece, and do not count.
+    """
+
+    rounds: int
+    piece: int
+    warm: int
+
+    def run(self, take: Callable[[int], Sequence[T]], pace: Pace) -> Taken[T]:
+        """Take them; `take` takes that many."""
+        return pace.quietly(lambda count: take(self.warm + count)[self.warm :], self.rounds, piece=self.piece)
+
+
+def course_after(
     take: Callable[[int], Sequence[int]],
     bench: Workbench,
     *,
@@ -33,8 +56,8 @@ def rounds_after(
     share: float = 1.0,
     besides_ns: float = 0.0,
     first_ns: float = 0.0,
-) -> tuple[int, int]:
-    """Take the first samples, and say how many are to count, and how many of them make a piece.
+) -> Course:
+    """Take the first samples, and say from them how the others are to be taken.
 
     Args:
         take: takes that many samples, in nanoseconds.
@@ -53,7 +76,11 @@ def rounds_after(
         middle = median(times)
         scatter = MAD_TO_DEVIATION * median(abs(time - middle) for time in times) / max(middle, 1)
     each_ns = max(middle + besides_ns, 1)
-    return budget.rounds(each_ns, share=share, scatter=scatter), max(1, int(PIECE_NS / each_ns))
+    rounds = budget.rounds(each_ns, share=share, scatter=scatter)
+    room = max(1, int(PIECE_NS / each_ns))
+    pieces = min(PIECES, max(1, int(share * budget.milliseconds * 1e6 / PIECE_NS)))
+    piece = min(room, ceil(rounds / pieces))
+    return Course(rounds, piece, warm=room - piece)
 
 
 def sample(
@@ -70,8 +97,8 @@ def sample(
     def take(count: int) -> list[int]:
         return [_timed(operation, arguments()) for _ in range(count)]
 
-    rounds, piece = rounds_after(take, bench, estimate_ns=estimate_ns, share=share)
-    return replay(benchmark, bench.pace.quietly(take, rounds, piece=piece))
+    course = course_after(take, bench, estimate_ns=estimate_ns, share=share)
+    return replay(benchmark, course.run(take, bench.pace))
 
 
 def _timed(operation: Callable[..., Any], arguments: tuple[Any, ...]) -> int:
@@ -111,10 +138,10 @@ def sample_natively(
         return taken
 
     besides = {"first_ns": besides_ns} if signatures else {"besides_ns": besides_ns}
-    rounds, piece = rounds_after(take, stock.bench, estimate_ns=estimate_ns, **besides)
-    pieces = min(ceil(rounds / piece), signatures or rounds)  # each makes a signature of its own
-    piece = ceil(rounds / pieces)
-    return replay(benchmark, stock.bench.pace.quietly(lambda count: take(count, pieces), rounds, piece=piece))
+    course = course_after(take, stock.bench, estimate_ns=estimate_ns, **besides)
+    pieces = min(ceil(course.rounds / course.piece), signatures or course.rounds)  # each makes a signature of its own
+    course = replace(course, piece=ceil(course.rounds / pieces))
+    return replay(benchmark, course.run(lambda count: take(count, pieces), stock.bench.pace))
 
 
 def replay(benchmark: Any, taken: Taken[int]) -> Taken[int]:

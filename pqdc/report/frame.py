@@ -53,7 +53,8 @@ COLUMNS: Final = {
     "unit": ("str", "of the figures that follow: `ns`, `bytes`, `cycles` and so on"),
     "n": ("int64", "valid samples, of all processes"),
     "invalid": ("int64", "samples that were no finite, positive number, and do not count"),
-    "processes": ("int64", "that gave samples"),
+    "processes": ("int64", "that gave samples, and count"),
+    "disturbed": ("int64", "processes that do not count, as others took too much of their time and enough were left"),
     "median": ("float64", "of the processes' medians; NaN if there are none, and so on"),
     "low": ("float64", "lower end of the 95 % interval of the median; NaN of fewer than three processes"),
     "high": ("float64", "its upper end"),
@@ -64,7 +65,7 @@ COLUMNS: Final = {
     "p99": ("float64", "one of a hundred samples is larger"),
     "least": ("float64", "the smallest sample"),
     "mean": ("float64", "of all valid samples"),
-    "medians": ("object", "a tuple: the median of each process that gave samples"),
+    "medians": ("object", "a tuple: the median of each process that counts"),
     "spread": (
         "float64",
         "how far the processes lie apart beyond what their own scatter explains, relative to the median",
@@ -76,7 +77,7 @@ COLUMNS: Final = {
     "message_bytes": ("Int64", "that were signed or verified"),
     "keys": ("Int64", "how many took turns"),
     "method": ("str", "how it was measured, where there is more than one way"),
-    "samples": ("object", "a tuple for each process of every sample in the order taken; None for what was no time"),
+    "samples": ("object", "a tuple for each process that counts, of every sample in the order taken; None for what was no time"),
 }
 _FACTS: Final = (
     "tls_name",
@@ -236,12 +237,13 @@ def _figures(cell: Cell) -> dict[str, Any]:
         "n": summary.count if summary else 0,
         "invalid": summary.invalid if summary else sum(map(len, cell.samples)),
         "processes": summary.processes if summary else 0,
+        "disturbed": sum(map(bool, cell.samples)) - sum(map(bool, cell.counted)),
         "verdict": summary.agreement if summary else "",
         "reason": cell.failed or ("" if summary else "no sample of it is a time"),
         "message_bytes": cell.message_bytes,
         "keys": cell.keys,
         "method": cell.method,
-        "samples": cell.samples,
+        "samples": cell.counted,
     }
 
 
@@ -257,6 +259,7 @@ def _nothing(facts: SchemeFacts, backend: str) -> dict[str, Any]:
         "n": 0,
         "invalid": 0,
         "processes": 0,
+        "disturbed": 0,
         "verdict": "",
         "reason": "nothing of it was measured" if backend else reason,
         "message_bytes": None,

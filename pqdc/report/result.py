@@ -15,7 +15,7 @@ from typing import Any, Final, NoReturn
 
 from pqdc.errors import FileError, ResultError
 from pqdc.files import read_file
-from pqdc.report.statistics import Summary, summarise
+from pqdc.report.statistics import Summary, counting, summarise
 
 __all__ = ["FORMAT", "VERSION", "Cell", "Process", "Result", "SchemeFacts", "newest", "read"]
 
@@ -69,7 +69,8 @@ class Cell:
     Attributes:
         unit: "ns", "bytes", "cycles", "instructions".
         samples: by process, in that unit; null for what was no time.
-        lost: the share of the cell's time that others took, by the run queue and the hypervisor.
+        losses: the share of each process's time that others took, by the run queue, the hypervisor and the processor's
+            pace; empty if it is not known.
         method: how it was measured, where there is more than one way.
     """
 
@@ -82,12 +83,21 @@ class Cell:
     failed: str
     message_bytes: int | None
     keys: int | None
-    lost: float = 0.0
+    losses: tuple[float, ...] = ()
     method: str = ""
 
+    @property
+    def counted(self) -> tuple[tuple[int | None, ...], ...]:
+        """The samples of those processes that count."""
+        if not self.losses:
+            return self.samples
+        return tuple(self.samples[process] for process in counting(self.samples, self.losses))
+
     def summary(self) -> Summary | None:
-        """The numbers; None if no sample is valid."""
-        return summarise(self.samples, lost=self.lost)
+        """The numbers, of those processes that count; None if no sample of them is valid."""
+        which = counting(self.samples, self.losses) if self.losses else ()
+        lost = sum(self.losses[process] for process in which) / len(which) if which else 0.0
+        return summarise(self.counted, lost=lost)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -338,10 +348,16 @@ def _cell(place: _Place, processes: int) -> Cell:
         failed=place.get("failed", str, "", optional=True),
         message_bytes=place.get("message_bytes", int, optional=True),
         keys=place.get("keys", int, optional=True),
-        lost=_share(place.numbers("lost_ns"), place.numbers("elapsed_ns")),
+        losses=_shares(place, processes),
         method=place.get("method", str, "", optional=True),
     )
 
 
-def _share(parts: Sequence[int], wholes: Sequence[int]) -> float:
-    return min(1.0, sum(parts) / sum(wholes)) if sum(wholes) else 0.0
+def _shares(place: _Place, processes: int) -> tuple[float, ...]:
+    lost, elapsed = place.numbers("lost_ns"), place.numbers("elapsed_ns")
+    if {len(lost), len(elapsed)} == {0}:
+        return ()
+    for name, numbers in ("lost_ns", lost), ("elapsed_ns", elapsed):
+        if len(numbers) != processes:
+            place.at(name).refuse(f"a number for each of {processes} processes")
+    return tuple(min(1.0, part / whole) if whole else 0.0 for part, whole in zip(lost, elapsed, strict=True))

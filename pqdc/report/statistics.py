@@ -26,6 +26,7 @@ __all__ = [
     "Interval",
     "Summary",
     "bootstrap_interval",
+    "counting",
     "library",
     "median_intervals",
     "median_of",
@@ -97,6 +98,20 @@ class Summary:
     def interval(self) -> Interval | None:
         """Of the median; None of fewer than three processes."""
         return bootstrap_interval(median_of, self.medians)
+
+
+def counting(samples: Sequence[Sequence[int | None]], losses: Sequence[float]) -> list[int]:
+    """Which processes count: those that others took little of the time from, if they are half of all and not too few.
+
+    What decides is the loss, never a sample.
+
+    Args:
+        samples: a list for each process; one without any counts for nothing.
+        losses: the share of each one's time that others took.
+    """
+    there = [process for process, some in enumerate(samples) if some]
+    quiet = [process for process in there if losses[process] <= LOST[0]]
+    return quiet if len(quiet) >= max(FEWEST, len(there) / 2) else there
 
 
 def summarise(samples: Sequence[Sequence[int | None]], *, lost: float = 0.0) -> Summary | None:
