@@ -19,6 +19,7 @@ T = TypeVar("T")
 BLOCK: Final = bytes(2048)  # small, so that the caches stay as they were
 BLOCKS: Final = 8
 LIMIT: Final = 1.2  # times the best: undisturbed the work takes up to 1.16 times that, beside a neighbour 1.26 to 2.2
+CALM: Final = 12  # looks, half a millisecond: once it was disturbed, it often is again after less
 ENOUGH: Final = 0.2  # of the samples wanted, taken in quiet
 FIRST_NS: Final = 200_000_000  # that finding the best takes, at the start
 
@@ -106,9 +107,13 @@ class Pace:
         return _sorted_out(pieces, enough=quiet >= ENOUGH * count)
 
     def _wait(self) -> float:
-        """Until it is quiet, as far as patience lasts; by how much it is not."""
+        """Until it is quiet and stays so, as far as patience lasts; by how much it is not."""
         start = time.monotonic_ns()
-        while (disturbed := self.excess()) and self._patient:
+        disturbed = self.excess()
+        missing = CALM if disturbed else 0
+        while missing and self._patient:
+            disturbed = self.excess()
+            missing = CALM if disturbed else missing - 1
             now = time.monotonic_ns()
             self.waited_ns += now - start
             start = now
