@@ -70,6 +70,20 @@ def test_slow_operations_get_few_samples_but_never_none(estimate: float, rounds:
     assert Budget(milliseconds=10, least=2, most=50).rounds(estimate) == rounds
 
 
+def test_a_quick_operation_is_measured_in_several_pieces_each_warmed_up(monkeypatch):
+    monkeypatch.syspath_prepend(resource("bench"))
+    from sampling import PIECE_NS, PIECES, Course, course_after  # noqa: PLC0415 - where bench/ is on the path
+
+    bench = SimpleNamespace(budget=Budget(milliseconds=20, least=1, most=5000, usual=40))
+    quick = course_after(lambda count: [5000] * count, bench, estimate_ns=5000)
+    assert quick == Course(rounds=40, piece=5, warm=PIECE_NS // 5000 - 5)
+    assert course_after(lambda count: [10**6] * count, bench, estimate_ns=10**6) == Course(rounds=20, piece=1, warm=0)
+    short = course_after(lambda count: [5000] * count, bench, estimate_ns=5000, share=0.1)
+    assert short.rounds / short.piece == 0.1 * 20e6 / PIECE_NS < PIECES
+    counted = Course(rounds=6, piece=3, warm=2).run(lambda count: [*range(count)], Pace(patience=0))
+    assert counted.samples == [2, 3, 4, 2, 3, 4]
+
+
 def test_times_that_scatter_get_more_samples_and_steady_ones_the_usual_number():
     budget = Budget(milliseconds=10, least=2, most=5000, usual=20, precision=0.01)
     assert budget.rounds(1e4, scatter=0.001) == 20

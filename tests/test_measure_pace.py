@@ -50,6 +50,16 @@ def test_a_piece_that_ends_beside_a_neighbour_is_set_aside_and_taken_again(machi
     assert not {*taken.samples} & {*taken.aside}
 
 
+def test_a_moment_of_quiet_between_disturbances_is_waited_through(machine):
+    looked = Pace(patience=1.0)
+    machine.now += 1000 * MILLISECOND
+    machine.speeds = chain([1.5, 1.5], [1.0] * 5, [1.5, 1.5], repeat(1.0))
+    start = machine.now
+    taken = looked.quietly(machine.take, 1, piece=1)
+    assert (len(taken.samples), taken.aside) == (1, [])
+    assert taken.samples[0] - start > (2 * 1.5 + 5 + 2 * 1.5 + pace.CALM) * MILLISECOND
+
+
 def test_an_interrupt_is_no_neighbour(machine):
     looked = Pace(patience=0.5)
     machine.speeds = chain([3.0, 1.0, 3.0], repeat(1.0))

@@ -435,6 +435,16 @@ class Interrupted(BaseException):
     """As KeyboardInterrupt, which pytest would take for the user's."""
 
 
+def stop(process: int) -> None:
+    """Stop it, and wait until it has been."""
+    end = time.monotonic() + 20
+    os.kill(process, signal.SIGSTOP)
+    while Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "T":
+        assert time.monotonic() < end, "it goes on"
+        time.sleep(0.001)
+
+
+@has_proc
 def test_an_interrupt_leaves_no_answer_for_the_next_question(folder, nist_api):
     scheme = scheme_of(compile_library(folder))
     key = nist_api.generate(scheme)
@@ -447,7 +457,7 @@ def test_an_interrupt_leaves_no_answer_for_the_next_question(folder, nist_api):
         key.sign(MESSAGE)
 
     before = signal.signal(signal.SIGALRM, interrupt)
-    os.kill(nist_api._engine(scheme).process._child.pid, signal.SIGSTOP)  # so that there is no answer before
+    stop(nist_api._engine(scheme).process._child.pid)  # so that there is no answer before
     try:
         with pytest.raises(Interrupted):
             sign_until_interrupted()

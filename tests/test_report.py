@@ -25,7 +25,7 @@ from pqdc.report.figures import TIMES, Unit, duration, ratio, time_unit, with_sp
 from pqdc.report.frame import frame_of
 from pqdc.report.result import newest, read
 from pqdc.report.selection import Selection
-from pqdc.report.statistics import summarise
+from pqdc.report.statistics import counting, summarise
 from pqdc.report.table import Table, make_table
 from pqdc.report.terminal import Terminal
 
@@ -260,6 +260,25 @@ def test_processes_that_differ_as_their_samples_do_agree_but_are_not_sure():
     assert many.agreement == "stable"
     apart = summarise([[value * (1 + i / 10) for value in process] for i, process in enumerate(processes(3000))])
     assert apart.agreement == "unstable"
+
+
+@pytest.mark.parametrize(
+    ("losses", "counted"),
+    [
+        ((0.0, 0.0, 0.4, 0.0), [0, 1, 3]),  # and 4 gave no samples
+        ((0.0, 0.4, 0.4, 0.0), [0, 1, 2, 3]),  # too few would be left
+        ((0.0, 0.03, 0.031, 0.0), [0, 1, 3]),
+        ((0.4, 0.4, 0.4, 0.4), [0, 1, 2, 3]),
+    ],
+)
+def test_processes_that_others_disturbed_do_not_count_where_enough_are_left(losses, counted):
+    assert counting([[100], [101], [170], [99], []], (*losses, 0.0)) == counted
+
+
+def test_of_many_processes_half_are_enough():
+    samples = [[100]] * 10
+    assert counting(samples, [0.0] * 5 + [0.5] * 5) == [0, 1, 2, 3, 4]
+    assert len(counting(samples, [0.0] * 4 + [0.5] * 6)) == 10
 
 
 @pytest.mark.parametrize(("lost", "agreement"), [(0.0, "stable"), (0.05, "noisy"), (0.5, "unstable")])

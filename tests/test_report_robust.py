@@ -49,12 +49,36 @@ SPOILT = {
     "empty": (lambda _: b"", "the file is empty"),
     "no JSON": (lambda _: b"pqdc", "no JSON"),
     "NaN": (lambda table: json.dumps(table).replace("[30,", "[NaN,", 1).encode(), "NaN is no number"),
+    "losses of other processes": (
+        lambda table: table["cells"][0].update(elapsed_ns=[9] * 5, lost_ns=[1] * 4),
+        "cells[0].lost_ns: a number for each of 5 processes wanted",
+    ),
     "nothing measured": (lambda table: table | {"cells": []}, "nothing was measured"),
     "no samples": (
         lambda table: table | {"cells": [cell | {"samples": [[]] * 5} for cell in table["cells"]]},
         "nothing was measured",
     ),
 }
+
+
+def test_a_process_that_others_slowed_down_does_not_count_and_is_told(tmp_path):
+    table = result(processes=5)
+    cell = next(cell for cell in table["cells"] if cell["operation"] == "sign")
+    cell["samples"][2] = [2 * sample for sample in cell["samples"][2]]
+    identity = [cell[name] for name in ("scheme", "backend", "level", "operation")]
+
+    def row():
+        (tmp_path / "run.json").write_text(json.dumps(table), "utf-8")
+        frame = load_results(tmp_path / "run.json")
+        (found,) = frame[(frame[["scheme", "backend", "level", "operation"]] == identity).all(axis=1)].itertuples()
+        return found
+
+    assert (row().processes, row().disturbed) == (5, 0)
+    cell |= {"elapsed_ns": [1000] * 5, "lost_ns": [10, 10, 400, 10, 10]}
+    without = row()
+    assert (without.processes, without.disturbed, without.lost) == (4, 1, pytest.approx(0.01))
+    assert without.samples == tuple(tuple(cell["samples"][process]) for process in (0, 1, 3, 4))
+    assert "do not count for 1 of " in " ".join(make_table(frame_of([read(tmp_path / "run.json")])).notes)
 
 
 @pytest.mark.parametrize(("change", "said"), SPOILT.values(), ids=SPOILT)

@@ -9,7 +9,7 @@ from pandas import DataFrame
 
 from pqdc.report import figures, provenance
 from pqdc.report.columns import TIMES_AS_MUCH, Column
-from pqdc.report.statistics import CONFIDENCE, FEWEST, NOISY, STABLE
+from pqdc.report.statistics import CONFIDENCE, FEWEST, LOST, NOISY, STABLE
 
 __all__ = ["FLAGS", "MARKS", "not_shown", "of_runs", "on_figures", "title"]
 
@@ -69,6 +69,11 @@ def on_figures(frame: DataFrame, level: str, base: tuple[str, str] | None, colum
             "their own scatter explains) and two standard errors of the median are no more; noisy (?) up to "
             f"{NOISY * 100:.0f} %, else unstable (??); lower where others took much of the time; of a row that of its "
             "worst time."
+        )
+    if slowed := int((frame["disturbed"] > 0).sum()):
+        yield (
+            f"Processes that others took more than {LOST[0] * 100:.0f} % of the time from do not count for {slowed:,} of "
+            f"{len(frame):,} figures; enough others were left."
         )
     for flag, mark in FLAGS.items():
         if flag in set(frame["security_flag"]):

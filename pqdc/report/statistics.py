@@ -20,6 +20,7 @@ from pqdc.errors import ResultError
 __all__ = [
     "CONFIDENCE",
     "FEWEST",
+    "LOST",
     "NOISY",
     "STABLE",
     "Agreement",
