@@ -77,7 +77,10 @@ COLUMNS: Final = {
     "message_bytes": ("Int64", "that were signed or verified"),
     "keys": ("Int64", "how many took turns"),
     "method": ("str", "how it was measured, where there is more than one way"),
-    "samples": ("object", "a tuple for each process that counts, of every sample in the order taken; None for what was no time"),
+    "samples": (
+        "object",
+        "a tuple for each process that counts, of every sample in the order taken; None for what was no time",
+    ),
 }
 _FACTS: Final = (
     "tls_name",

@@ -72,8 +72,8 @@ def on_figures(frame: DataFrame, level: str, base: tuple[str, str] | None, colum
         )
     if slowed := int((frame["disturbed"] > 0).sum()):
         yield (
-            f"Processes that others took more than {LOST[0] * 100:.0f} % of the time from do not count for {slowed:,} of "
-            f"{len(frame):,} figures; enough others were left."
+            f"Processes that others took more than {LOST[0] * 100:.0f} % of the time from do not count for {slowed:,} "
+            f"of {len(frame):,} figures; enough others were left."
         )
     for flag, mark in FLAGS.items():
         if flag in set(frame["security_flag"]):
