@@ -55,11 +55,11 @@ def test_handshake_bytes(stock: Stock, record: Recorder) -> None:
 
 @cache
 def handshakes(stock: Stock) -> Taken[Handshake]:
-    """As many as the budget of a cell allows, with the credentials in turn."""
+    """As many as the budget of a cell allows, with the credentials in turn; between the turns the pace is looked at."""
     rotating = cycle(pairs(stock))
 
     def make(count: int) -> list[Handshake]:
-        return [shake_hands(*pair) for pair in islice(rotating, count)]
+        return [shake_hands(*pair, between=stock.bench.pace.look) for pair in islice(rotating, count)]
 
     estimate_ns = stock.estimates.sign_ns + stock.estimates.verify_ns + OWN_NS
     course = course_after(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import cycle
 from time import perf_counter_ns
@@ -57,8 +58,13 @@ def _server(bench: Workbench, catalog: Catalog, identity: Identity) -> Server:
     return Server(catalog=catalog, clock=lambda: bench.now, identities=(identity,))
 
 
-def shake_hands(client: Client, server: Server) -> Handshake:
+def shake_hands(client: Client, server: Server, *, between: Callable[[], None] = lambda: None) -> Handshake:
     """From two new connections to the end of both handshakes.
+
+    Args:
+        client: who begins.
+        server: who is reached.
+        between: called, and not timed, when the other side's turn comes.
 
     Raises:
         HandshakeFailure: it does not come to that.
@@ -69,12 +75,14 @@ def shake_hands(client: Client, server: Server) -> Handshake:
     after = perf_counter_ns()
     theirs = ServerConnection(server)
     spent = {"client": after - start, "server": perf_counter_ns() - after}
+    between()
     while data:
         for name, end in (("server", theirs), ("client", ours)):
             start = perf_counter_ns()
             events = end.receive(data)
             data = end.data_to_send()
             spent[name] += perf_counter_ns() - start
+            between()
             for event in events:
                 if isinstance(event, Failed):
                     raise event.failure

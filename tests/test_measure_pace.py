@@ -50,6 +50,19 @@ def test_a_piece_that_ends_beside_a_neighbour_is_set_aside_and_taken_again(machi
     assert not {*taken.samples} & {*taken.aside}
 
 
+def test_a_neighbour_who_comes_and_goes_within_a_piece_is_seen_by_whoever_looks_meanwhile(machine):
+    looked = Pace(patience=0.5)
+    machine.now += 1000 * MILLISECOND
+    machine.speeds = chain([1.0], repeat(1.5, 2), repeat(1.0))  # quiet before and after, disturbed in between
+
+    def take(count: int) -> list[int]:
+        looked.look()
+        return machine.take(count)
+
+    taken = looked.quietly(take, 3, piece=1)
+    assert (len(taken.samples), len(taken.aside), taken.slowed) == (3, 1, 0.0)
+
+
 def test_a_moment_of_quiet_between_disturbances_is_waited_through(machine):
     looked = Pace(patience=1.0)
     machine.now += 1000 * MILLISECOND

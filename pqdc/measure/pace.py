@@ -58,6 +58,7 @@ class Pace:
     def __init__(self, *, patience: float, best_ns: int | None = None) -> None:
         self._patience = patience
         self._began = time.monotonic_ns()
+        self._meanwhile = 0.0
         self.waited_ns = 0
         self.best_ns = best_ns or _work_ns()
         while patience and time.monotonic_ns() - self._began < FIRST_NS:
@@ -72,6 +73,10 @@ class Pace:
         if took > LIMIT * self.best_ns:
             took = min(took, self._tried())
         return took / self.best_ns - 1 if took > LIMIT * self.best_ns else 0.0
+
+    def look(self) -> None:
+        """Once more within a piece, where nothing is being timed: a long sample has room for what comes and goes."""
+        self._meanwhile = max(self._meanwhile, self.excess())
 
     def _tried(self) -> int:
         took = _work_ns()
@@ -93,9 +98,11 @@ class Pace:
         before = self._wait()
         while quiet < count and (self._patient or taken < count):
             start = time.monotonic_ns()
+            self._meanwhile = before
             some = take(min(piece, count - quiet))
             took = time.monotonic_ns() - start
-            slow = max(before, self.excess())
+            self.look()
+            slow = self._meanwhile
             pieces.append((some, slow, took))
             taken += len(some)
             if slow:
