@@ -49,14 +49,13 @@ def pytest_configure(config: pytest.Config) -> None:
         plan = Plan(schemes=tuple(scheme.name for scheme in catalog.values() if scheme.benchmark), budget=QUICK)
     process = config.getoption("--pqdc-process")
     config.stash[JOURNAL] = Journal(config.getoption("--pqdc-journal"))
-    config.stash[CPU] = interference.pin() if path and plan.pin else None
-    pace = Pace(patience=plan.patience, best_ns=config.getoption("--pqdc-pace"))
+    cpus = interference.cores() if path and plan.pin else []
+    pace = Pace(patience=plan.patience, best_ns=config.getoption("--pqdc-pace"), cpus=cpus)
     config.stash[WORKBENCH] = Workbench(catalog, plan, process=process, now=datetime.now(UTC), pace=pace)
 
 
 WORKBENCH = pytest.StashKey[Workbench]()
 JOURNAL = pytest.StashKey[Journal]()
-CPU = pytest.StashKey[int | None]()
 
 
 def pytest_benchmark_generate_machine_info() -> dict[str, Any]:
@@ -108,7 +107,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if _operation(item) in bench.plan.operations and not _empty_set(item)]
     if config.getoption("--pqdc-plan"):
         random.Random(f"{bench.plan.seed}/{config.getoption('--pqdc-process')}/order").shuffle(items)  # noqa: S311
-    config.stash[JOURNAL].write(tasks=[item.nodeid for item in items], cpu=config.stash[CPU])
+    config.stash[JOURNAL].write(tasks=[item.nodeid for item in items], cpus=bench.pace.cpus)
     if path := config.getoption("--pqdc-done"):
         done = set(json.loads(path.read_bytes()))
         items[:] = [item for item in items if item.nodeid not in done]
@@ -187,11 +186,10 @@ def stock(workbench: Workbench, scheme: str, backend: str) -> Stock:
 @pytest.fixture
 def record(request: pytest.FixtureRequest) -> Iterator[Recorder]:
     """Takes what the cell gives, and tells the journal, with what others took of its time."""
-    cpu = request.config.stash[CPU]
     recorder = Recorder(_cell(request.node))
     pace = request.config.stash[WORKBENCH].pace
-    before, waited_ns = interference.read(cpu), pace.waited_ns
+    before, waited_ns = interference.read(pace.cpus), pace.waited_ns
     yield recorder
-    took = interference.read(cpu).since(before)
+    took = interference.read(pace.cpus).since(before)
     took |= {"slowed_ns": round(recorder.slowed * took["elapsed_ns"]), "aside_ns": pace.waited_ns - waited_ns}
     request.config.stash[JOURNAL].write(rows=recorder.rows, interference=took)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from pqdc.measure import interference
 from pqdc.resources import resource
 from pqdc.scheme import backends
 from pqdc.scheme.catalog import load_catalog
@@ -45,7 +46,8 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subproces
     (folder / "pytest.ini").write_text("[pytest]\naddopts = --collect-only\npython_files = nothing.py\n")
     (folder / "pytest.py").write_text("raise SystemExit('not pytest')")
     answer = pqdc(
-        *("bench", "--quick", "--processes", 2, "--seed", 5, "Falcon-512", "Ed25519", "--out", "made"),
+        *("bench", "--quick", "--processes", 2, "--seed", 5, "--patience", "0.5", "Falcon-512", "Ed25519"),
+        *("--out", "made"),
         cwd=folder,
         PYTEST_ADDOPTS="--collect-only",
         PYTEST_PLUGINS="no_such_plugin",
@@ -151,7 +153,10 @@ def test_the_environment_is_written_down(table):
     assert environment["backends"]["openssl"]["versions"]["cryptography"]
     assert environment["python"]["version"] == sys.version.split()[0]
     assert table["command"].startswith("pqdc bench --quick --processes 2")
+    assert "--patience 0.5 " in table["command"]
+    assert table["plan"]["patience"] == 0.5
     assert len(table["processes"][0]["load_before"]) == 3
+    assert all(1 <= len(process["cpus"]) <= interference.MOST_CPUS for process in table["processes"])
 
 
 BLOCKED = """

@@ -119,3 +119,33 @@ def test_a_view_of_samples_keeps_what_is_known_of_them():
 
 def test_the_work_takes_time():
     assert pace._work_ns() > 0
+
+
+def test_where_it_stays_disturbed_another_processor_is_tried(machine, monkeypatch):
+    at = []
+    monkeypatch.setattr(pace, "pin", at.append)
+    speed = {3: 1.0, 2: 1.02, 1: 1.4}
+    monkeypatch.setattr(pace, "FIRST_NS", 5 * MILLISECOND)
+    monkeypatch.setattr(type(machine), "speeds", property(lambda _: repeat(speed[at[-1] if at else 3])))
+    looked = Pace(patience=1.0, cpus=[3, 2, 1])
+    assert looked.cpus == [3, 2]  # the last is of another kind
+    assert at[-1] == 3
+    machine.now += 1000 * MILLISECOND
+    speed[3] = 2.0
+    taken = looked.quietly(machine.take, 4, piece=2)
+    assert at[-1] == 2
+    assert (len(taken.samples), taken.aside, taken.slowed) == (4, [], 0.0)
+    waited = looked.waited_ns
+    each = 2 * 2 * MILLISECOND  # a look, as it is tried twice
+    assert pace.HOP * each <= waited <= (pace.HOP + 2) * each + pace.CALM * 1.02 * MILLISECOND
+    speed[2] = 2.0
+    speed[3] = 1.0
+    looked.quietly(machine.take, 1, piece=1)
+    assert at[-1] == 3
+
+
+def test_without_patience_it_stays_where_it_is(machine, monkeypatch):
+    at = []
+    monkeypatch.setattr(pace, "pin", at.append)
+    machine.speeds = repeat(2.0)
+    assert Pace(patience=0, cpus=[3, 2]).cpus == [3] == at

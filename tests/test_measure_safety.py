@@ -192,6 +192,7 @@ def test_a_slower_backend_is_found_by_check_and_the_same_is_not_flagged(tmp_path
     [
         (["--plan", "x", "Ed25519"], "--plan says what to run: give it without schemes"),
         (["--check", "x", "--quick"], "--check says what to run: give it without --quick"),
+        (["--plan", "x", "--patience", "0"], "--plan says what to run: give it without --patience"),
         (["--quick", "--thorough"], "exclude each other"),
         (["--fail-over", "5%"], "give both"),
         (["--check", "x", "--fail-over", "much"], "a share such as 5% wanted"),
@@ -224,19 +225,33 @@ def test_a_place_for_the_lock_that_cannot_be_had_is_no_error(tmp_path: Path):
 
 
 def test_what_others_take_is_counted():
-    before = interference.read(None)
+    before = interference.read([])
     until = time.monotonic() + 0.02
     while time.monotonic() < until:
         pass
-    took = interference.read(None).since(before)
+    took = interference.read([]).since(before)
     assert took["elapsed_ns"] >= 20_000_000
     assert all(value >= 0 for value in took.values())
 
 
-def test_pinning_leaves_one_cpu():
+def test_pinning_leaves_one_cpu_of_each_core():
     if not hasattr(os, "sched_setaffinity"):
         pytest.skip("this system pins no process")
-    code = "import os; from pqdc.measure.interference import pin; print(pin(), *os.sched_getaffinity(0))"
+    code = (
+        "import os; from pqdc.measure.interference import cores, pin; before = os.sched_getaffinity(0); cpus = cores();"
+        "assert os.sched_getaffinity(0) == before >= {*cpus}; pin(cpus[0]); print(cpus[0], *os.sched_getaffinity(0))"
+    )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     cpu, *allowed = answer.stdout.split()
     assert allowed == [cpu]
+
+
+def test_threads_of_one_core_are_one_choice(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {*range(12)}, raising=False)
+    monkeypatch.setattr(os, "sched_setaffinity", lambda *_: None, raising=False)
+    monkeypatch.setattr(interference, "_siblings", lambda cpu: f"{cpu % 6},{cpu % 6 + 6}")
+    assert interference.cores() == [11, 10, 9, 8]
+    monkeypatch.setattr(interference, "_siblings", lambda cpu: "0-11")
+    assert interference.cores() == [11]
+    monkeypatch.setattr(os, "sched_setaffinity", lambda *_: (_ for _ in ()).throw(PermissionError()))
+    assert interference.cores() == []

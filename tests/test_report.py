@@ -388,6 +388,17 @@ def test_an_unfinished_run_says_so(made):
     assert any("not complete" in note for note in table.provenance)
 
 
+def test_where_a_run_was_pinned_and_what_neighbours_took_is_told(made):
+    def changed(table: dict) -> None:
+        table["processes"][0] |= {"cpus": [3, 2], "aside": 0.254, "slowed": 0.011}
+        table["processes"][1] |= {"cpu": 1}  # as older files have it
+
+    (line,) = (note for note in table_of(made(changed)).provenance if "neighbours" in note)
+    assert "pinned to CPU 1 or 2 or 3" in line
+    assert "wait up to 25 % of their time, and took up to 1 % of what counts" in line
+    assert not any("neighbours" in note for note in table_of(made()).provenance)
+
+
 @pytest.mark.parametrize("name", renderer_names())
 @pytest.mark.parametrize("relative_to", ["", "Old"])
 def test_every_renderer_shows_every_scheme(made, name, relative_to):

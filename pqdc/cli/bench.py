@@ -42,6 +42,12 @@ def command(
     seed: Annotated[
         int | None, typer.Option("--seed", min=0, help="Of orders and messages; drawn unless given.")
     ] = None,
+    patience: Annotated[
+        float | None,
+        typer.Option(
+            "--patience", min=0, max=100, help="So many times longer it may take on a busy machine; 2, 0.1 if quick."
+        ),
+    ] = None,
     no_pin: Annotated[bool, typer.Option("--no-pin", help="Do not stay on one CPU.")] = False,
     plan_of: Annotated[Path | None, typer.Option("--plan", metavar="RUN", help="Measure what this result did.")] = None,
     check: Annotated[
@@ -73,6 +79,7 @@ def command(
         "--processes": processes,
         "--seed": seed,
         "--no-pin": no_pin,
+        "--patience": patience,
     }
     _exclude(given)
     if fail_over and not check:
@@ -101,7 +108,8 @@ def _exclude(given: Mapping[str, Any]) -> None:
     """Refuse what says twice what to run."""
     whole = [name for name in ("--plan", "--check", "--resume") if given[name]]
     beside = {"--processes", "--seed"} if whole and whole[0] != "--resume" else set()
-    others = [name for name, value in given.items() if value and name not in beside and name != (whole or [""])[0]]
+    said = [name for name, value in given.items() if value not in (None, []) and value is not False]
+    others = [name for name in said if name not in beside and name != (whole or [""])[0]]
     if whole and others:
         raise typer.BadParameter(f"{whole[0]} says what to run: give it without {others[0]}")
     if given["--quick"] and given["--thorough"]:
@@ -126,11 +134,13 @@ def _plan(given: Mapping[str, Any], catalog: Catalog) -> tuple[Plan, str]:
     }
     changes |= {"processes": given["--processes"]} if given["--processes"] else {}
     changes |= {"operations": tuple(operations)} if operations else {}
+    changes |= {} if given["--patience"] is None else {"patience": given["--patience"]}
     names = tuple(scheme.name for scheme in select(catalog, given["schemes"] or ()))
     make = {"--quick": Plan.quick, "--thorough": Plan.thorough}.get(kind, Plan)
     plan = make(schemes=names, **changes)
     parts = ["pqdc", "bench", *filter(None, [kind]), "--processes", str(plan.processes)]
     parts += ["--leaf-scheme", plan.leaf_scheme, "--seed", str(plan.seed), *([] if plan.pin else ["--no-pin"])]
+    parts += [] if given["--patience"] is None else ["--patience", f"{plan.patience:g}"]
     parts += [part for name in operations or () for part in ("--operation", name)]
     return plan, shlex.join([*parts, *(given["schemes"] or ())])
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 import os
 import resource
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-__all__ = ["Interference", "pin", "read"]
+__all__ = ["MOST_CPUS", "Interference", "cores", "pin", "read"]
 
+MOST_CPUS = 4
+SIBLINGS = "/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list"
 SCHEDSTAT = Path("/proc/self/schedstat")  # of the main thread: ns on a CPU, ns waiting for one, slices
 STAT = Path("/proc/stat")
 STEAL = 8  # "cpuN user nice system idle iowait irq softirq steal"
@@ -26,7 +29,7 @@ class Interference:
     Attributes:
         elapsed_ns: of the clock.
         waited_ns: ready to run, while another process did.
-        stolen_ns: of this CPU, by the hypervisor; in ticks of 10 ms mostly.
+        stolen_ns: of these CPUs, by the hypervisor; in ticks of 10 ms mostly.
         switches: involuntary ones.
     """
 
@@ -41,22 +44,44 @@ class Interference:
         return {name: max(0, value - earlier[name]) for name, value in asdict(self).items()}
 
 
-def pin() -> int | None:
-    """Stay on one CPU, the last of those allowed (the first serve most interrupts); None where that cannot be."""
+def cores() -> list[int]:
+    """CPUs to be pinned to, each of another core: the last of those allowed (the first serve most interrupts).
+
+    At most MOST_CPUS; none where the system pins no process.
+    """
     try:
-        cpu = max(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {cpu})
+        allowed = sorted(os.sched_getaffinity(0), reverse=True)
+        pin(allowed[0])
+        os.sched_setaffinity(0, allowed)
     except (AttributeError, OSError):
-        return None
-    return cpu
+        return []
+    by_core = {_siblings(cpu): cpu for cpu in reversed(allowed)}  # the last of each
+    return sorted(by_core.values(), reverse=True)[:MOST_CPUS]
 
 
-def read(cpu: int | None) -> Interference:
-    """As of now; the hypervisor's share is that of `cpu`, or of all of them if it is None."""
+def _siblings(cpu: int) -> str:
+    """The CPUs that are threads of the same core; itself alone where the system does not tell."""
+    try:
+        return Path(SIBLINGS.format(cpu)).read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return str(cpu)
+
+
+def pin(cpu: int) -> None:
+    """Stay there.
+
+    Raises:
+        OSError: it is not allowed.
+    """
+    os.sched_setaffinity(0, {cpu})
+
+
+def read(cpus: Sequence[int]) -> Interference:
+    """As of now; the hypervisor's share is that of `cpus`, or of all there are if it names none."""
     return Interference(
         elapsed_ns=time.monotonic_ns(),
         waited_ns=_waited_ns(),
-        stolen_ns=_stolen_ns("cpu" if cpu is None else f"cpu{cpu}"),
+        stolen_ns=_stolen_ns({f"cpu{cpu}" for cpu in cpus} or {"cpu"}),
         switches=resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw,
     )
 
@@ -68,10 +93,10 @@ def _waited_ns() -> int:
         return 0
 
 
-def _stolen_ns(name: str) -> int:
+def _stolen_ns(names: set[str]) -> int:
     try:
-        lines = STAT.read_text(encoding="ascii").splitlines()
-        fields = next(line.split() for line in lines if line.startswith(f"{name} "))
-        return int(fields[STEAL]) * NANOSECONDS // os.sysconf("SC_CLK_TCK")
-    except (OSError, ValueError, IndexError, StopIteration):
+        lines = map(str.split, STAT.read_text(encoding="ascii").splitlines())
+        ticks = sum(int(fields[STEAL]) for fields in lines if fields and fields[0] in names)
+        return ticks * NANOSECONDS // os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError):
         return 0

@@ -42,7 +42,7 @@ class Process:
         failures: of cells that gave nothing, identity and reason.
         interference: what others took of its cells' time, summed up.
         alone: whether no other run was on the machine, at its start and its end; None if that is not known.
-        cpu: the one it was pinned to.
+        cpus: those it was pinned to, one at a time.
         pace_ns: what a fixed piece of work took at that processor's best; None if it is not known.
         ended: "running" until it has; then "complete", "stopped" (by the user) or "failed", with a reason.
     """
@@ -50,7 +50,7 @@ class Process:
     started: datetime
     load_before: list[float]
     alone: bool | None = None
-    cpu: int | None = None
+    cpus: list[int] = field(default_factory=list)
     pace_ns: int | None = None
     tasks: list[str] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
@@ -66,7 +66,7 @@ class Process:
     def take(self, entry: Mapping[str, Any]) -> None:
         """Take in a line of its journal."""
         if "tasks" in entry:
-            self.tasks, self.cpu = entry["tasks"], entry["cpu"]
+            self.tasks, self.cpus = entry["tasks"], entry["cpus"]
         elif "pace_ns" in entry:
             self.pace_ns = entry["pace_ns"]
         elif "begin" in entry:
@@ -189,7 +189,7 @@ def _process(process: Process, number: Mapping[str, int], left_out: set[str]) ->
         "load_before": process.load_before,
         "load_after": process.load_after,
         "alone": process.alone,
-        "cpu": process.cpu,
+        "cpus": process.cpus,
         "pace_ns": process.pace_ns,
         "switches": process.interference["switches"],
         "stolen": process.share("stolen_ns"),

@@ -11,7 +11,10 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import Final, Generic, TypeVar
+
+from pqdc.measure.interference import pin
 
 __all__ = ["Pace", "Taken"]
 
@@ -22,6 +25,8 @@ LIMIT: Final = 1.2  # times the best: undisturbed the work takes up to 1.16 time
 CALM: Final = 12  # looks, half a millisecond: once it was disturbed, it often is again after less
 ENOUGH: Final = 0.2  # of the samples wanted, taken in quiet
 FIRST_NS: Final = 200_000_000  # that finding the best takes, at the start
+SAME: Final = 1.03  # times the best: no more does it take at its best on another core of the kind
+HOP: Final = 25  # looks, one or two milliseconds: disturbed for longer, it is tried elsewhere
 
 
 @dataclass(slots=True)
@@ -49,20 +54,40 @@ class Pace:
     Args:
         patience: how much longer all may take for the sake of quiet, as a share of the time since now.
         best_ns: of the work, as far as it is known from before.
+        cpus: to stay on, one at a time, the first until it is disturbed; not pinned if there are none.
 
     Attributes:
         best_ns: of the work, so far.
+        cpus: those of them that are as quick as any, without patience the first.
         waited_ns: for quiet, samples set aside included.
     """
 
-    def __init__(self, *, patience: float, best_ns: int | None = None) -> None:
+    def __init__(self, *, patience: float, best_ns: int | None = None, cpus: Sequence[int] = ()) -> None:
         self._patience = patience
         self._began = time.monotonic_ns()
         self._meanwhile = 0.0
         self.waited_ns = 0
         self.best_ns = best_ns or _work_ns()
-        while patience and time.monotonic_ns() - self._began < FIRST_NS:
-            self.excess()
+        self.cpus = self._alike(cpus) if patience else [*cpus[:1]]
+        self._around = cycle(self.cpus)
+        self._move()
+
+    def _alike(self, cpus: Sequence[int]) -> list[int]:
+        """Those on which the work takes, at its best, as little as on any: other kinds of cores are no choice."""
+        least: dict[int | None, int] = {}
+        for cpu in cpus or (None,):
+            if cpu is not None:
+                pin(cpu)
+            start = time.monotonic_ns()
+            least[cpu] = self._tried()
+            while time.monotonic_ns() - start < FIRST_NS:
+                least[cpu] = min(least[cpu], self._tried())
+        return [cpu for cpu in cpus if least[cpu] <= SAME * min(least.values())]
+
+    def _move(self) -> None:
+        """To the next of the CPUs."""
+        if self.cpus:
+            pin(next(self._around))
 
     def excess(self) -> float:
         """How much longer the work takes than at its best, relative to that; 0 if that is nothing unusual.
@@ -117,8 +142,12 @@ class Pace:
         """Until it is quiet and stays so, as far as patience lasts; by how much it is not."""
         start = time.monotonic_ns()
         disturbed = self.excess()
-        missing = CALM if disturbed else 0
+        missing, looks = CALM if disturbed else 0, 0
         while missing and self._patient:
+            looks += 1
+            if disturbed and len(self.cpus) > 1 and looks > HOP:
+                self._move()
+                looks = 0
             disturbed = self.excess()
             missing = CALM if disturbed else missing - 1
             now = time.monotonic_ns()

@@ -109,7 +109,7 @@ class Plan:
     seed: int = 0
     pin: bool = True
     slow_processes: int = 3
-    patience: float = 1.0
+    patience: float = 2.0
 
     @property
     def slow_ns(self) -> float:

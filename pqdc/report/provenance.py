@@ -42,9 +42,11 @@ def facts_of(result: Result) -> dict[str, Any]:
         "failed_processes": [process.reason for process in result.processes if process.reason],
         "seconds": sum(process.seconds for process in result.processes),
         "load": (min(loads), max(loads)) if loads else None,
-        "cpus": sorted({process.cpu for process in result.processes if process.cpu is not None}),
+        "cpus": sorted({cpu for process in result.processes for cpu in process.cpus}),
         "disturbed": sum(process.alone is False for process in result.processes),
         "stolen": max((process.stolen for process in result.processes), default=0.0),
+        "slowed": max((process.slowed for process in result.processes), default=0.0),
+        "aside": max((process.aside for process in result.processes), default=0.0),
         "plan": dict(result.plan),
         "environment": dict(result.environment),
         "backends": sorted({cell.backend for cell in result.cells.values() if cell.scheme}),
@@ -75,9 +77,14 @@ def lines(facts: Mapping[str, Any], machine: str) -> Iterator[str]:
     if facts["load"]:
         conditions.append("load {:.1f} to {:.1f}".format(*facts["load"]))
     if facts["cpus"]:
-        conditions.append(f"pinned to CPU {' and '.join(map(str, facts['cpus']))}")
+        conditions.append(f"pinned to CPU {' or '.join(map(str, facts['cpus']))}")
     if facts["stolen"]:
         conditions.append(f"up to {facts['stolen'] * 100:.1f} % of the time stolen by the hypervisor")
+    if facts["aside"] or facts["slowed"]:
+        conditions.append(
+            f"neighbours on the core made processes wait up to {facts['aside'] * 100:.0f} % of their time, "
+            f"and took up to {facts['slowed'] * 100:.0f} % of what counts"
+        )
     yield ", ".join((machine, *conditions))
     yield ", ".join(software(facts))
     count = facts["processes"]

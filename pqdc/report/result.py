@@ -106,8 +106,10 @@ class Process:
 
     Attributes:
         alone: whether no other run was under way on the machine; None if that is not known.
-        cpu: the one it was pinned to; None if to none.
+        cpus: those it was pinned to, one at a time.
         stolen: the share of its time that the hypervisor gave to others.
+        slowed: the share of its time that neighbours on its core took of samples that count.
+        aside: the share of its time that was spent to wait for quiet.
         switches: how often it was made to wait for others.
     """
 
@@ -117,8 +119,10 @@ class Process:
     load_before: tuple[float, ...]
     load_after: tuple[float, ...]
     alone: bool | None = None
-    cpu: int | None = None
+    cpus: tuple[int, ...] = ()
     stolen: float = 0.0
+    slowed: float = 0.0
+    aside: float = 0.0
     switches: int = 0
 
 
@@ -296,8 +300,10 @@ def _process(place: _Place) -> Process:
         load_before=tuple(place.get("load_before", list)),
         load_after=tuple(place.get("load_after", list)),
         alone=place.get("alone", bool, optional=True),
-        cpu=place.get("cpu", int, optional=True),
+        cpus=(*place.numbers("cpus"), *([cpu] if (cpu := place.get("cpu", int, optional=True)) is not None else [])),
         stolen=place.get("stolen", (int, float), 0.0, optional=True),
+        slowed=place.get("slowed", (int, float), 0.0, optional=True),
+        aside=place.get("aside", (int, float), 0.0, optional=True),
         switches=place.get("switches", int, 0, optional=True),
     )
 
