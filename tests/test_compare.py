@@ -49,7 +49,7 @@ def cells(generator: random.Random, processes: int, slower: dict[tuple[str, str]
 def make(tmp_path: Path):
     """A result with 60 rows, written to a file."""
 
-    def write(name: str, seed: int, *, processes: int = 10, slower=None, **changes) -> Path:
+    def write(name: str, seed: int, *, processes: int = 10, slower=None, disturbed: int = 0, **changes) -> Path:
         each = {"ended": "complete", "reason": "", "seconds": 1, "load_before": [0.1], "load_after": [0.1]}
         table = {
             "format": "pqdc-result",
@@ -63,6 +63,8 @@ def make(tmp_path: Path):
             "processes": [each] * processes,
             "cells": cells(random.Random(seed), processes, slower or {}),  # noqa: S311
         }
+        for cell in table["cells"] if disturbed else ():
+            cell |= {"elapsed_ns": [1000] * processes, "lost_ns": [200] * disturbed + [0] * (processes - disturbed)}
         path = tmp_path / f"{name}.json.gz"
         path.write_bytes(gzip.compress(json.dumps(table | changes).encode()))
         return path
@@ -82,6 +84,18 @@ def test_a_planted_tenth_is_found_and_nothing_else(make):
     assert found.p < found.p_holm <= ALPHA
     assert found.effect == 1
     assert comparison.decides
+
+
+def test_processes_that_were_disturbed_are_tested_too(make):
+    """Six that are left of ten could show nothing of sixty rows; the ratio is that of the tables' figures."""
+    first, second = read(make("a", 1, disturbed=4)), read(make("b", 2, slower=PLANTED, disturbed=4))
+    comparison = compare(first, second)
+    assert comparison.processes == (10, 10)
+    (found,) = comparison.of("slower", "faster")
+    assert (found.scheme, found.operation) == ("S3", "sign")
+    figures = [result.cell("S3", "fast", "python", "sign").summary() for result in (first, second)]
+    assert [figure.processes for figure in figures] == [6, 6]
+    assert (found.first, found.second) == tuple(figure.median for figure in figures)
 
 
 @pytest.mark.parametrize("seed", range(10, 14))

@@ -1,8 +1,9 @@
 """Two runs, row by row: is one slower than the other, by more than a margin, or can that not be told?
 
-The process is the unit. A row's processes are compared by the Mann-Whitney test of "the difference is larger than the
-margin", exact, in both directions; p-values are corrected by Holm over all rows that are compared. What two runs of so
-many processes and rows could show at all is part of the answer. docs/results.md tells the choices and their sources.
+The process is the unit. A row's processes, all of them, are compared by the Mann-Whitney test of "the difference is
+larger than the margin", exact, in both directions; p-values are corrected by Holm over all rows that are compared. What
+two runs of so many processes and rows could show at all is part of the answer. docs/results.md tells the choices and
+their sources.
 """
 
 from __future__ import annotations
@@ -103,13 +104,25 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
+    """A row of both: its summaries, as tables have them, and the medians of all processes of each run.
+
+    Tested are all: ranks bear a few that were disturbed, and without those the others could be too few to tell.
+    """
+
     cell: Cell
     first: Summary
     second: Summary
+    medians: tuple[tuple[float, ...], tuple[float, ...]]
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """How many processes there are of each."""
+        first, second = map(len, self.medians)
+        return first, second
 
     @property
     def testable(self) -> bool:
-        return min(self.first.processes, self.second.processes) > 1
+        return min(self.sizes) > 1
 
 
 def compare(
@@ -142,16 +155,15 @@ def compare(
     chosen = [_cells(result, schemes, operations) for result in (first, second)]
     keys = [key for key in chosen[0] if key in chosen[1]]
     pairs = [
-        _Pair(chosen[0][key], one, other)
+        _Pair(chosen[0][key], one, other, (chosen[0][key].medians(), chosen[1][key].medians()))
         for key in keys
         if (one := chosen[0][key].summary()) and (other := chosen[1][key].summary()) and one.median
     ]
     if not pairs:
         raise ResultError(f"{first.name} and {second.name} have no row in common")
     tested = [pair for pair in pairs if pair.testable]
-    most = max(tested or pairs, key=lambda pair: min(pair.first.processes, pair.second.processes))
-    processes = (most.first.processes, most.second.processes)
-    raw = [_mann_whitney(pair.first.medians, pair.second.medians, margin) for pair in tested]
+    processes = max((pair.sizes for pair in tested or pairs), key=min)
+    raw = [_mann_whitney(*pair.medians, margin) for pair in tested]
     tests = {id(pair): (p, p_holm) for pair, p, p_holm in zip(tested, raw, holm(raw), strict=True)}
     return Comparison(
         first=first,
@@ -237,7 +249,7 @@ def _difference(pair: _Pair, test: tuple[float | None, float | None], margin: fl
         interval=interval,
         p=p,
         p_holm=p_holm,
-        effect=_effect(one.medians, other.medians) if pair.testable else None,
+        effect=_effect(*pair.medians) if pair.testable else None,
         verdict=_verdict(ratio, interval, p_holm, margin),
         agreements=(one.agreement, other.agreement),
     )
