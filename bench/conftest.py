@@ -33,7 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("pqdc")
     group.addoption("--pqdc-plan", type=Path, metavar="FILE", help="a plan, JSON; every scheme in a quick look if none")
     group.addoption("--pqdc-process", type=int, default=0, metavar="N", help="the number of this process in the plan")
-    group.addoption("--pqdc-pace", type=int, metavar="NS", help="this processor's best, as processes before knew it")
+    group.addoption("--pqdc-pace", type=json.loads, default={}, metavar="NS", help="the best of each CPU so far, JSON")
     group.addoption("--pqdc-done", type=Path, metavar="FILE", help="tests that need not run again, JSON")
     group.addoption("--pqdc-journal", type=int, metavar="FD", help="where to write what each cell gives")
 

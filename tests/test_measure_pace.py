@@ -7,7 +7,7 @@ from itertools import chain, cycle, repeat
 import pytest
 
 from pqdc.measure import pace
-from pqdc.measure.pace import Pace, Taken
+from pqdc.measure.pace import ANY, Pace, Taken
 
 MILLISECOND = 1_000_000
 
@@ -90,7 +90,7 @@ def test_patience_has_an_end_and_what_others_took_is_then_told(machine):
 
 
 def test_when_patience_is_over_what_was_taken_in_quiet_counts_if_it_is_enough(machine):
-    looked = Pace(patience=0, best_ns=MILLISECOND)
+    looked = Pace(patience=0, best_ns={ANY: MILLISECOND})
     machine.speeds = cycle([1.0] * 4 + [1.5] * 9)  # of five pieces some are quiet at both ends
     taken = looked.quietly(machine.take, 40, piece=1)
     assert len(taken.samples) + len(taken.aside) == 40
@@ -99,7 +99,7 @@ def test_when_patience_is_over_what_was_taken_in_quiet_counts_if_it_is_enough(ma
 
 
 def test_without_patience_nothing_waits(machine):
-    looked = Pace(patience=0, best_ns=MILLISECOND)
+    looked = Pace(patience=0, best_ns={ANY: MILLISECOND})
     machine.speeds = repeat(1.25)
     taken = looked.quietly(machine.take, 5, piece=5)
     assert (len(taken.samples), taken.aside, looked.waited_ns) == (5, [], 0)
@@ -108,8 +108,8 @@ def test_without_patience_nothing_waits(machine):
 
 def test_the_best_is_what_was_seen_or_known_before(machine):
     machine.speeds = repeat(1.05)
-    assert Pace(patience=0.5).best_ns == round(1.05 * MILLISECOND)
-    assert Pace(patience=0.5, best_ns=MILLISECOND).best_ns == MILLISECOND
+    assert Pace(patience=0.5).best_ns == {ANY: 1.05 * MILLISECOND}
+    assert Pace(patience=0.5, best_ns={ANY: MILLISECOND}).best_ns == {ANY: MILLISECOND}
 
 
 def test_a_view_of_samples_keeps_what_is_known_of_them():
@@ -129,6 +129,7 @@ def test_where_it_stays_disturbed_another_processor_is_tried(machine, monkeypatc
     monkeypatch.setattr(type(machine), "speeds", property(lambda _: repeat(speed[at[-1] if at else 3])))
     looked = Pace(patience=1.0, cpus=[3, 2, 1])
     assert looked.cpus == [3, 2]  # the last is of another kind
+    assert looked.best_ns == {str(cpu): times * MILLISECOND for cpu, times in speed.items()}
     assert at[-1] == 3
     machine.now += 1000 * MILLISECOND
     speed[3] = 2.0
@@ -142,6 +143,9 @@ def test_where_it_stays_disturbed_another_processor_is_tried(machine, monkeypatc
     speed[3] = 1.0
     looked.quietly(machine.take, 1, piece=1)
     assert at[-1] == 3
+    speed[3] = 1.2
+    assert Pace(patience=1.0, cpus=[3, 2, 1]).cpus == [3]  # the second is at twice its best, for all that is known
+    assert Pace(patience=1.0, cpus=[3, 2, 1], best_ns=looked.best_ns).cpus == [3, 2]
 
 
 def test_without_patience_it_stays_where_it_is(machine, monkeypatch):

@@ -43,7 +43,7 @@ class Process:
         interference: what others took of its cells' time, summed up.
         alone: whether no other run was on the machine, at its start and its end; None if that is not known.
         cpus: those it was pinned to, one at a time.
-        pace_ns: what a fixed piece of work took at that processor's best; None if it is not known.
+        pace_ns: what a fixed piece of work took at the best of each CPU that was tried, by its number.
         ended: "running" until it has; then "complete", "stopped" (by the user) or "failed", with a reason.
     """
 
@@ -51,7 +51,7 @@ class Process:
     load_before: list[float]
     alone: bool | None = None
     cpus: list[int] = field(default_factory=list)
-    pace_ns: int | None = None
+    pace_ns: dict[str, int] = field(default_factory=dict)
     tasks: list[str] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
     running: dict[str, str] = field(default_factory=dict)
@@ -111,6 +111,12 @@ class Outcome:
     environment: Mapping[str, Any]
     schemes: list[dict[str, Any]]
     processes: list[Process] = field(default_factory=list)
+
+    @property
+    def pace_ns(self) -> dict[str, int]:
+        """The best of each CPU, of all processes."""
+        pairs = sorted((pair for process in self.processes for pair in process.pace_ns.items()), reverse=True)
+        return dict(pairs)  # the last of each CPU is its least
 
     @property
     def complete(self) -> bool:

@@ -9,23 +9,25 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
+from types import MappingProxyType
 from typing import Final, Generic, TypeVar
 
 from pqdc.measure.interference import pin
 
-__all__ = ["Pace", "Taken"]
+__all__ = ["ANY", "Pace", "Taken"]
 
 T = TypeVar("T")
+ANY: Final = ""  # CPU
 BLOCK: Final = bytes(2048)  # small, so that the caches stay as they were
 BLOCKS: Final = 8
 LIMIT: Final = 1.2  # times the best: undisturbed the work takes up to 1.16 times that, beside a neighbour 1.26 to 2.2
 CALM: Final = 12  # looks, half a millisecond: once it was disturbed, it often is again after less
 ENOUGH: Final = 0.2  # of the samples wanted, taken in quiet
 FIRST_NS: Final = 200_000_000  # that finding the best takes, at the start
-SAME: Final = 1.03  # times the best: no more does it take at its best on another core of the kind
+SAME: Final = 1.05  # times the best: no more does it take at its best on another core of the kind
 HOP: Final = 25  # looks, one or two milliseconds: disturbed for longer, it is tried elsewhere
 
 
@@ -53,60 +55,67 @@ class Pace:
 
     Args:
         patience: how much longer all may take for the sake of quiet, as a share of the time since now.
-        best_ns: of the work, as far as it is known from before.
+        best_ns: of the work on each CPU, as far as it is known from before.
         cpus: to stay on, one at a time, the first until it is disturbed; not pinned if there are none.
 
     Attributes:
-        best_ns: of the work, so far.
+        best_ns: of the work on each CPU so far, under its number; under ANY if not pinned.
         cpus: those of them that are as quick as any, without patience the first.
         waited_ns: for quiet, samples set aside included.
     """
 
-    def __init__(self, *, patience: float, best_ns: int | None = None, cpus: Sequence[int] = ()) -> None:
+    def __init__(
+        self, *, patience: float, best_ns: Mapping[str, int] = MappingProxyType({}), cpus: Sequence[int] = ()
+    ) -> None:
         self._patience = patience
         self._began = time.monotonic_ns()
         self._meanwhile = 0.0
+        self._here = ANY
         self.waited_ns = 0
-        self.best_ns = best_ns or _work_ns()
+        self.best_ns = {**best_ns}
+        if patience:
+            self._get_to_know(cpus)
         self.cpus = self._alike(cpus) if patience else [*cpus[:1]]
         self._around = cycle(self.cpus)
         self._move()
 
+    def _get_to_know(self, cpus: Sequence[int]) -> None:
+        for cpu in cpus or (None,):
+            self._stay_on(cpu)
+            start = time.monotonic_ns()
+            while time.monotonic_ns() - start < FIRST_NS:
+                self._tried()
+
     def _alike(self, cpus: Sequence[int]) -> list[int]:
         """Those on which the work takes, at its best, as little as on any: other kinds of cores are no choice."""
-        least: dict[int | None, int] = {}
-        for cpu in cpus or (None,):
-            if cpu is not None:
-                pin(cpu)
-            start = time.monotonic_ns()
-            least[cpu] = self._tried()
-            while time.monotonic_ns() - start < FIRST_NS:
-                least[cpu] = min(least[cpu], self._tried())
-        return [cpu for cpu in cpus if least[cpu] <= SAME * min(least.values())]
+        limit = SAME * min(self.best_ns.values())
+        return [cpu for cpu in cpus if self.best_ns[str(cpu)] <= limit]
 
     def _move(self) -> None:
         """To the next of the CPUs."""
-        if self.cpus:
-            pin(next(self._around))
+        self._stay_on(next(self._around, None))
+
+    def _stay_on(self, cpu: int | None) -> None:
+        if cpu is not None:
+            pin(cpu)
+            self._here = str(cpu)
 
     def excess(self) -> float:
         """How much longer the work takes than at its best, relative to that; 0 if that is nothing unusual.
 
         Tried once more if it is: an interrupt is no neighbour.
         """
-        took = self._tried()
-        if took > LIMIT * self.best_ns:
-            took = min(took, self._tried())
-        return took / self.best_ns - 1 if took > LIMIT * self.best_ns else 0.0
+        excess = self._tried()
+        return 0.0 if excess <= LIMIT - 1 or (excess := min(excess, self._tried())) <= LIMIT - 1 else excess
+
+    def _tried(self) -> float:
+        took = _work_ns()
+        best = self.best_ns[self._here] = min(took, self.best_ns.get(self._here, took))
+        return took / best - 1
 
     def look(self) -> None:
         """Once more within a piece, where nothing is being timed: a long sample has room for what comes and goes."""
         self._meanwhile = max(self._meanwhile, self.excess())
-
-    def _tried(self) -> int:
-        took = _work_ns()
-        self.best_ns = min(self.best_ns, took)
-        return took
 
     def quietly(self, take: Callable[[int], Sequence[T]], count: int, *, piece: int) -> Taken[T]:
         """Take samples while it is quiet, as far as patience lasts; then as many as are still wanting, come what may.

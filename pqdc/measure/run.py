@@ -148,7 +148,7 @@ def _measure(
             process=index,
             done=folder / DONE,
             journal=writing,
-            pace_ns=min((before.pace_ns for before in outcome.processes if before.pace_ns), default=None),
+            pace_ns=outcome.pace_ns,
         )
         with open(reading, encoding="utf-8") as journal, tempfile.TemporaryFile() as output:  # noqa: PTH123 - a descriptor
             try:

@@ -6,6 +6,7 @@ switches that slow it down. The process runs in an empty folder, with bench/'s o
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -20,10 +21,12 @@ UNWANTED_NAMES = frozenset({"PYTHONMALLOC", "PYTHONDUMPREFS", "PYTHONVERBOSE", "
 PATHS = ("OQS_INSTALL_PATH", "PQDC_ALGORITHMS", "PYTHONPATH", "LD_LIBRARY_PATH")  # which would be read elsewhere
 
 
-def command(folder: Path, *, plan: Path, process: int, done: Path, journal: int, pace_ns: int | None) -> list[str]:
+def command(
+    folder: Path, *, plan: Path, process: int, done: Path, journal: int, pace_ns: Mapping[str, int]
+) -> list[str]:
     """Run bench/ by `plan`, less what is `done`, with `folder` for whatever pytest and its plugins want to keep.
 
-    `pace_ns` is the processor's best, if it is known.
+    `pace_ns` is the best of each CPU, as far as it is known.
     """
     bench = resource("bench")
     return [
@@ -33,7 +36,7 @@ def command(folder: Path, *, plan: Path, process: int, done: Path, journal: int,
         *("--benchmark-quiet", f"--benchmark-storage=file://{folder}"),
         *("--pqdc-plan", str(plan), "--pqdc-process", str(process)),
         *("--pqdc-done", str(done), "--pqdc-journal", str(journal)),
-        *(["--pqdc-pace", str(pace_ns)] if pace_ns else []),
+        *("--pqdc-pace", json.dumps(pace_ns)),
     ]
 
 
