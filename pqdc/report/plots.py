@@ -15,7 +15,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter, StrMethodFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from pandas import DataFrame
 
 from pqdc.errors import ResultError
@@ -41,6 +41,7 @@ PART_STYLES: Final = (  # colour and hatch: parts differ in grey too
 )
 STYLE: Final[Any] = {
     "font.size": 8,
+    "axes.titlesize": 8,
     "axes.grid": True,
     "axes.axisbelow": True,
     "grid.color": "#d8d8d8",
@@ -58,9 +59,10 @@ ROW: Final = 0.16  # inches of a bar
 TITLES: Final = {
     "mint": "mint",
     "dc_verify": "verify the DC",
-    "handshake_client": "handshake, client",
-    "handshake_server": "handshake, server",
+    "handshake_client": "handshake,\nclient",
+    "handshake_server": "handshake,\nserver",
 }
+SHORT: Final = 10  # an axis from one end to the other, as a ratio
 
 _Styles = dict[str, dict[str, Any]]
 
@@ -140,12 +142,15 @@ def _size_and_time(points: DataFrame, styles: _Styles) -> Figure:
                 panel.annotate(
                     point["label"],
                     (point["bytes"], point["ns"] / 1000),
-                    xytext=(-2, -4 - 7 * (position % 2)),
+                    xytext=(0, -4 - 7 * (position % 2)),
                     textcoords="offset points",
+                    ha="right" if point["bytes"] > points["bytes"].max() / 4 else "center",
                     va="top",
                     fontsize=5,
+                    bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.3},
                 )
         panel.set(xscale="log", yscale="log", title=f"{operation} (lower is better)")
+        panel.margins(y=0.1)  # for the names under the lowest
         _logarithmic(panel.xaxis)
         _logarithmic(panel.yaxis)
         panel.set_xlabel("added to the server's flight (bytes, lower is better)")
@@ -170,6 +175,7 @@ def _handshake_parts(parts: DataFrame, _: _Styles) -> Figure:
     panel.set(
         title="What the server sends in a handshake (lower is better)", xlabel="bytes on the wire (lower is better)"
     )
+    panel.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     _rows(panel, labels)
     _legend(figure, panel, "", columns=3)
     return figure
@@ -192,10 +198,10 @@ def _distributions(rows: DataFrame, _: _Styles) -> Figure:
         dots = [(median / 1000, place) for place, all_ in zip(places, some["medians"], strict=True) for median in all_]
         panel.plot(*zip(*dots, strict=True), ".", color="#D55E00", markersize=2.5, label="median of a process")
         panel.set(xscale="log", title=TITLES.get(operation, operation))
-        _logarithmic(panel.xaxis)
+        _logarithmic(panel.xaxis, most=3)
         panel.set_xlabel("µs (lower is better)")
         panel.set_yticks(range(len(labels)), labels)
-        panel.tick_params("y", labelsize=6)
+        panel.tick_params(labelsize=6)
         panel.grid(visible=False, axis="y")
     panels[0].set_ylim(len(labels) - 0.4, -0.6)
     _legend(figure, panels[0], "box: the middle half of all samples, and their median; line: from 5 to 95 of 100")
@@ -269,8 +275,10 @@ def _styles(frame: DataFrame) -> _Styles:
     return styles
 
 
-def _logarithmic(axis: Axis) -> None:
-    """Powers of ten as plain numbers, and nothing between them."""
+def _logarithmic(axis: Axis, most: int = 9) -> None:
+    """Powers of ten as plain numbers, so many at most; on a short axis what lies between them too."""
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < SHORT * low else (1,), numticks=most))
     axis.set_major_formatter(StrMethodFormatter("{x:,.12g}"))
     axis.set_minor_formatter(NullFormatter())
 
