@@ -14,6 +14,7 @@ import pytest
 
 from pqdc.report.frame import frame_of
 from pqdc.report.html import Html
+from pqdc.report.plots import PLOTS, draw
 from pqdc.report.result import read
 from pqdc.report.site import site
 from pqdc.report.table import make_table
@@ -227,3 +228,20 @@ def test_the_table_by_itself_works_too(page, folder):
     page.goto(f"file://{path}")
     page.get_by_label("Search").fill("falcon")
     assert first_cells(page) == ["Falcon-512"]
+
+
+LONG = scheme("id-MLDSA65-ECDSA-brainpoolP256r1-SHA512", "Composite ML-DSA", 2100, 3400, "liboqs")
+CUT_OFF = """() => [...document.querySelectorAll("text")].filter((text) => {
+  const [place, page] = [text, document.documentElement].map((one) => one.getBoundingClientRect());
+  return place.left < page.left || place.right > page.right || place.top < page.top || place.bottom > page.bottom;
+}).map((text) => text.textContent)"""
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_no_text_of_a_plot_is_cut_off(page, tmp_path, name):
+    frame = frame_of([read(write_result(tmp_path / "run.json", schemes=(*SCHEMES, LONG)))])
+    (picture,) = (file for file in draw(frame, name).files if file.name.endswith(".svg"))
+    (tmp_path / picture.name).write_bytes(picture.data)
+    page.goto(f"file://{tmp_path}/{picture.name}")
+    assert page.locator("text").count() > 10
+    assert page.evaluate(CUT_OFF) == []

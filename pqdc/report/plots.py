@@ -50,6 +50,7 @@ STYLE: Final[Any] = {
     "axes.spines.right": False,
     "legend.frameon": False,
     "hatch.linewidth": 0.5,
+    "text.hinting": "none",  # so that text is laid out as wide as PDF and SVG show it
     "pdf.fonttype": 42,  # fonts that publishers take
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "pqdc",  # the same file each time
