@@ -36,6 +36,7 @@ SHAPES: Final = (
 PART_COLOURS: Final = ("#d9d9d9", "#8c8c8c", "#b0b0b0", "#56B4E9", "#0072B2", "#D55E00", "#009E73", "#666666")
 STEP: Final = 17  # pixels of a row
 NARROW: Final = 150  # pixels that labels may take
+PHONE: Final = 400  # pixels that a chart has on one, at the most
 ROWS: Final = "rows"
 DATA: Final = alt.NamedData(name=ROWS)
 _VEGA: Final = """
@@ -121,9 +122,7 @@ def _size_and_time(points: DataFrame, operation: str, colours: Any) -> tuple[Any
         ],
     )
     marks = base.mark_point(filled=True, size=70).encode(
-        color=alt.Color(
-            "family:N", scale=colours, legend=alt.Legend(orient="bottom", symbolLimit=0, columns=3, title="family")
-        ),
+        color=_family(rows, colours),
         shape=alt.Shape("family:N", scale=alt.Scale(domain=colours.domain, range=_cycled(SHAPES, len(colours.domain)))),
         opacity=alt.condition(pick, alt.value(0.95), alt.value(0.12)),
     )
@@ -183,7 +182,7 @@ def _flights(rows: DataFrame, colours: Any) -> tuple[Any, DataFrame]:
         .encode(
             y=_labels(order),
             x=alt.X("bytes:Q", scale=alt.Scale(type="log"), title="bytes on the wire (lower is better)"),
-            color=alt.Color("family:N", scale=colours, legend=alt.Legend(orient="bottom", symbolLimit=0, columns=3)),
+            color=_family(rows, colours),
             shape=alt.Shape("family:N", scale=alt.Scale(domain=colours.domain, range=_cycled(SHAPES, 99))),
             tooltip=["label:N", alt.Tooltip("bytes:Q", format=",")],
         )
@@ -231,6 +230,14 @@ def _chains(rows: DataFrame, _: Any) -> tuple[Any, DataFrame]:
 
 def _labels(order: Iterable[str]) -> Any:
     return alt.Y("label:N", sort=list(order), title=None, axis=alt.Axis(labelLimit=NARROW))
+
+
+def _family(rows: DataFrame, colours: Any) -> Any:
+    """With a legend of the families that are there, in two columns on a phone."""
+    there = [family for family in colours.domain if family in set(rows["family"])]
+    columns = alt.ExprRef(f"width < {PHONE} ? 2 : 3")
+    legend = alt.Legend(orient="bottom", symbolLimit=0, columns=columns, values=there, title="family")
+    return alt.Color("family:N", scale=colours, legend=legend)
 
 
 def _colours(frame: DataFrame) -> Any:
