@@ -126,6 +126,7 @@ def test_where_it_stays_disturbed_another_processor_is_tried(machine, monkeypatc
     monkeypatch.setattr(pace, "pin", at.append)
     speed = {3: 1.0, 2: 1.02, 1: 1.4}
     monkeypatch.setattr(pace, "FIRST_NS", 5 * MILLISECOND)
+    monkeypatch.setattr(pace, "LAST_NS", 50 * MILLISECOND)
     monkeypatch.setattr(type(machine), "speeds", property(lambda _: repeat(speed[at[-1] if at else 3])))
     looked = Pace(patience=1.0, cpus=[3, 2, 1])
     assert looked.cpus == [3, 2]  # the last is of another kind
@@ -153,3 +154,13 @@ def test_without_patience_it_stays_where_it_is(machine, monkeypatch):
     monkeypatch.setattr(pace, "pin", at.append)
     machine.speeds = repeat(2.0)
     assert Pace(patience=0, cpus=[3, 2]).cpus == [3] == at
+
+
+def test_a_processor_that_is_disturbed_at_first_gets_longer_to_show_its_best(machine, monkeypatch):
+    at = []
+    monkeypatch.setattr(pace, "pin", at.append)
+    monkeypatch.setattr(pace, "FIRST_NS", 5 * MILLISECOND)
+    monkeypatch.setattr(pace, "LAST_NS", 50 * MILLISECOND)
+    busy = chain(repeat(1.5, 20), repeat(1.0))
+    monkeypatch.setattr(type(machine), "speeds", property(lambda _: busy if at and at[-1] == 3 else repeat(1.01)))
+    assert Pace(patience=1.0, cpus=[3, 2]).cpus == [3, 2]

@@ -27,6 +27,7 @@ LIMIT: Final = 1.2  # times the best: undisturbed the work takes up to 1.16 time
 CALM: Final = 12  # looks, half a millisecond: once it was disturbed, it often is again after less
 ENOUGH: Final = 0.2  # of the samples wanted, taken in quiet
 FIRST_NS: Final = 200_000_000  # that finding the best takes, at the start
+LAST_NS: Final = 2_000_000_000  # after which a CPU that has been slower so far is taken to be slower
 SAME: Final = 1.05  # times the best: no more does it take at its best on another core of the kind
 HOP: Final = 25  # looks, one or two milliseconds: disturbed for longer, it is tried elsewhere
 
@@ -80,11 +81,18 @@ class Pace:
         self._move()
 
     def _get_to_know(self, cpus: Sequence[int]) -> None:
+        """The best of each, for which one that is disturbed needs longer."""
         for cpu in cpus or (None,):
             self._stay_on(cpu)
-            start = time.monotonic_ns()
-            while time.monotonic_ns() - start < FIRST_NS:
-                self._tried()
+            self._try_for(FIRST_NS, until=lambda: False)
+        for cpu in cpus:
+            self._stay_on(cpu)
+            self._try_for(LAST_NS, until=lambda: bool(self._alike([cpu])))  # noqa: B023 - called before the next
+
+    def _try_for(self, longest_ns: int, *, until: Callable[[], bool]) -> None:
+        start = time.monotonic_ns()
+        while not until() and time.monotonic_ns() - start < longest_ns:
+            self._tried()
 
     def _alike(self, cpus: Sequence[int]) -> list[int]:
         """Those on which the work takes, at its best, as little as on any: other kinds of cores are no choice."""
