@@ -38,7 +38,8 @@ class Process:
         tasks: the tests it was to run, in its order.
         done: those that have ended, well or not.
         running: the cell that has begun and not ended, with its task as "begin"; empty if there is none.
-        rows: what cells gave: identity, unit, samples, and facts of the sampling.
+        rows: what cells gave: identity, unit, samples, and facts of the sampling; time lost is what can be told of a
+            cell, without what the hypervisor stole.
         failures: of cells that gave nothing, identity and reason.
         interference: what others took of its cells' time, summed up.
         alone: whether no other run was on the machine, at its start and its end; None if that is not known.
@@ -73,8 +74,7 @@ class Process:
             self.running = dict(entry)
         elif "rows" in entry:
             took = entry["interference"]
-            lost_ns = min(took["waited_ns"] + took["stolen_ns"] + took["slowed_ns"], took["elapsed_ns"])
-            lost = {"elapsed_ns": took["elapsed_ns"], "lost_ns": lost_ns}
+            lost = {"elapsed_ns": took["elapsed_ns"], "lost_ns": took["waited_ns"] + took["slowed_ns"]}
             self.rows += [row | (lost if row["unit"] != "bytes" else {}) for row in entry["rows"]]
             self.interference.update(took)
             self._finish()
@@ -93,6 +93,11 @@ class Process:
     def share(self, name: str) -> float:
         """Of the time that its cells took, what `interference` has under that name."""
         return round(self.interference[name] / max(self.interference["elapsed_ns"], 1), 4)
+
+    def lost_ns(self, row: Mapping[str, Any]) -> int:
+        """Of a cell's time, with its part of what the hypervisor stole: that comes in ticks, too coarse for one cell."""
+        elapsed_ns: int = row["elapsed_ns"]
+        return min(round(row["lost_ns"] + self.share("stolen_ns") * elapsed_ns), elapsed_ns)
 
     def _finish(self) -> None:
         """What has given its rows has ended: it says that it has afterwards, if it still can."""
@@ -170,8 +175,9 @@ class Outcome:
                 facts = {name: value for name, value in row.items() if name not in {*BY_PROCESS, "failed"}}
                 cell = cells.setdefault(key, facts | {"samples": [[] for _ in self.processes]})
                 cell |= facts
+                own = row | {"lost_ns": process.lost_ns(row)} if "lost_ns" in row else row
                 for name in BY_PROCESS.keys() & row.keys():
-                    cell.setdefault(name, [BY_PROCESS[name]() for _ in self.processes])[i] = row[name]
+                    cell.setdefault(name, [BY_PROCESS[name]() for _ in self.processes])[i] = own[name]
                 if "failed" in row:
                     cell.setdefault("failed", row["failed"])
         for key in sorted(cells):
