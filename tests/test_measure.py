@@ -147,6 +147,20 @@ def test_processes_are_merged_and_stay_apart():
     assert outcome.measured == 2
 
 
+def test_what_the_hypervisor_stole_is_shared_by_all_cells_and_what_others_took_is_each_ones_own():
+    outcome = new_outcome(replace(PLAN, processes=1))
+    process = Process(started=NOW, load_before=[], ended="complete")
+    took = {"elapsed_ns": 1000, "waited_ns": 0, "stolen_ns": 0, "slowed_ns": 0}
+    process.take({"rows": [row(operation="keygen")], "interference": took | {"stolen_ns": 200}})  # one tick, here
+    process.take({"rows": [row(operation="sign")], "interference": took | {"slowed_ns": 100, "waited_ns": 50}})
+    process.take({"rows": [row(operation="verify")], "interference": took | {"slowed_ns": 990}})
+    process.take({"rows": [row(operation="mint")], "interference": took})
+    outcome.processes = [process]
+    cells = {cell["operation"]: cell for cell in outcome.as_dict()["cells"]}
+    lost = {operation: cell["lost_ns"] for operation, cell in cells.items()}
+    assert lost == {"keygen": [50], "sign": [200], "verify": [1000], "mint": [50]}
+
+
 def test_a_run_is_complete_only_when_all_its_processes_are():
     outcome = new_outcome()
     outcome.processes = [Process(started=NOW, load_before=[], ended="complete")]

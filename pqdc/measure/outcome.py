@@ -95,7 +95,7 @@ class Process:
         return round(self.interference[name] / max(self.interference["elapsed_ns"], 1), 4)
 
     def lost_ns(self, row: Mapping[str, Any]) -> int:
-        """Of a cell's time, with its part of what the hypervisor stole: that comes in ticks, too coarse for one cell."""
+        """Of a cell's time, with its part of what the hypervisor stole: in ticks, which are too coarse for a cell."""
         elapsed_ns: int = row["elapsed_ns"]
         return min(round(row["lost_ns"] + self.share("stolen_ns") * elapsed_ns), elapsed_ns)
 
