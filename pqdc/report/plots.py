@@ -9,6 +9,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
+from math import ceil, floor, log10
 from typing import Any, Final
 
 import matplotlib as mpl
@@ -63,7 +64,6 @@ TITLES: Final = {
     "handshake_client": "handshake,\nclient",
     "handshake_server": "handshake,\nserver",
 }
-SHORT: Final = 10  # an axis from one end to the other, as a ratio
 
 _Styles = dict[str, dict[str, Any]]
 
@@ -277,9 +277,9 @@ def _styles(frame: DataFrame) -> _Styles:
 
 
 def _logarithmic(axis: Axis, most: int = 9) -> None:
-    """Powers of ten as plain numbers, so many at most; on a short axis what lies between them too."""
-    low, high = axis.get_view_interval()
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < SHORT * low else (1,), numticks=most))
+    """Powers of ten as plain numbers, so many at most; where there is one or none of them, what lies between too."""
+    low, high = (log10(end) for end in axis.get_view_interval())
+    axis.set_major_locator(LogLocator(subs=(1,) if floor(high) > ceil(low) else (1, 2, 5), numticks=most))
     axis.set_major_formatter(StrMethodFormatter("{x:,.12g}"))
     axis.set_minor_formatter(NullFormatter())
 
