@@ -97,7 +97,8 @@ class Process:
     def lost_ns(self, row: Mapping[str, Any]) -> int:
         """Of a cell's time, with its part of what the hypervisor stole: in ticks, which are too coarse for a cell."""
         elapsed_ns: int = row["elapsed_ns"]
-        return min(round(row["lost_ns"] + self.share("stolen_ns") * elapsed_ns), elapsed_ns)
+        lost_ns: int = row["lost_ns"] + round(self.share("stolen_ns") * elapsed_ns)
+        return min(lost_ns, elapsed_ns)
 
     def _finish(self) -> None:
         """What has given its rows has ended: it says that it has afterwards, if it still can."""
