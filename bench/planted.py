@@ -1,6 +1,6 @@
 """Is a backend that has become a tenth slower found, and a run against itself not flagged? Three runs, and the answer.
 
-    .venv/bin/python bench/planted.py [SCHEME...] [--percent 10] [--processes N] [--out DIR]
+    .venv/bin/python bench/planted.py [SCHEME...] [--percent 10] [--processes N] [--patience TIMES] [--out DIR]
 
 A baseline; the same again; and the same with `--check`, while every verification through liboqs waits for a tenth of
 what it takes. Only rows of `verify` and `verify_cold` may be flagged there, and all of `verify` must be. Exit status 1
@@ -44,6 +44,7 @@ def main() -> int:
     parser.add_argument("schemes", nargs="*", default=["ML-DSA-44", "Falcon-512", "MAYO-2"])
     parser.add_argument("--percent", type=float, default=10)
     parser.add_argument("--processes", type=int, default=10)
+    parser.add_argument("--patience", type=float, default=2, help="of `pqdc bench`, on a busy machine")
     parser.add_argument("--out", type=Path, help="keep the results there")
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
@@ -52,7 +53,8 @@ def main() -> int:
         plant.mkdir()
         (plant / "sitecustomize.py").write_text(PLANTED.format(factor=1 + wanted.percent / 100))
         path = os.pathsep.join([str(plant), *filter(None, [os.environ.get("PYTHONPATH")])])
-        _, baseline = pqdc("bench", *wanted.schemes, "--processes", str(wanted.processes), "--out", str(out))
+        how = ("--processes", str(wanted.processes), "--patience", str(wanted.patience), "--out", str(out))
+        _, baseline = pqdc("bench", *wanted.schemes, *how)
         _, again = pqdc("bench", "--plan", baseline, "--out", str(out))
         status, slow = pqdc("bench", "--check", baseline, "--out", str(out), PYTHONPATH=path)
         same, different = compared(baseline, again), compared(baseline, slow)
