@@ -74,30 +74,28 @@ class Pace:
         self._here = ANY
         self.waited_ns = 0
         self.best_ns = {**best_ns}
-        if patience:
-            self._get_to_know(cpus)
-        self.cpus = self._alike(cpus) if patience else [*cpus[:1]]
+        self.cpus = self._as_quick_as_any(cpus) if patience else [*cpus[:1]]
         self._around = cycle(self.cpus)
         self._move()
 
-    def _get_to_know(self, cpus: Sequence[int]) -> None:
-        """The best of each, for which one that is disturbed needs longer."""
+    def _as_quick_as_any(self, cpus: Sequence[int]) -> list[int]:
+        """Find the best of each, and which are alike: one that is disturbed gets longer to show that it is."""
         for cpu in cpus or (None,):
             self._stay_on(cpu)
-            self._try_for(FIRST_NS, until=lambda: False)
+            self._try_for(FIRST_NS)
         for cpu in cpus:
             self._stay_on(cpu)
-            self._try_for(LAST_NS, until=lambda: bool(self._alike([cpu])))  # noqa: B023 - called before the next
+            self._try_for(LAST_NS, until_alike=True)
+        return [cpu for cpu in cpus if self._alike(str(cpu))]
 
-    def _try_for(self, longest_ns: int, *, until: Callable[[], bool]) -> None:
+    def _try_for(self, longest_ns: int, *, until_alike: bool = False) -> None:
         start = time.monotonic_ns()
-        while not until() and time.monotonic_ns() - start < longest_ns:
+        while not (until_alike and self._alike(self._here)) and time.monotonic_ns() - start < longest_ns:
             self._tried()
 
-    def _alike(self, cpus: Sequence[int]) -> list[int]:
-        """Those on which the work takes, at its best, as little as on any: other kinds of cores are no choice."""
-        limit = SAME * min(self.best_ns.values())
-        return [cpu for cpu in cpus if self.best_ns[str(cpu)] <= limit]
+    def _alike(self, cpu: str) -> bool:
+        """Whether the work takes, at its best there, as little as on any: other kinds of cores are no choice."""
+        return self.best_ns[cpu] <= SAME * min(self.best_ns.values())
 
     def _move(self) -> None:
         """To the next of the CPUs."""
@@ -114,7 +112,9 @@ class Pace:
         Tried once more if it is: an interrupt is no neighbour.
         """
         excess = self._tried()
-        return 0.0 if excess <= LIMIT - 1 or (excess := min(excess, self._tried())) <= LIMIT - 1 else excess
+        if excess > LIMIT - 1:
+            excess = min(excess, self._tried())
+        return excess if excess > LIMIT - 1 else 0.0
 
     def _tried(self) -> float:
         took = _work_ns()
@@ -159,10 +159,11 @@ class Pace:
         """Until it is quiet and stays so, as far as patience lasts; by how much it is not."""
         start = time.monotonic_ns()
         disturbed = self.excess()
-        missing, looks = CALM if disturbed else 0, 0
+        missing = CALM if disturbed else 0
+        looks = 0  # here
         while missing and self._patient:
             looks += 1
-            if disturbed and len(self.cpus) > 1 and looks > HOP:
+            if disturbed and looks > HOP:
                 self._move()
                 looks = 0
             disturbed = self.excess()

@@ -234,7 +234,8 @@ def _labels(order: Iterable[str]) -> Any:
 
 def _family(rows: DataFrame, colours: Any) -> Any:
     """With a legend of the families that are there, in two columns on a phone."""
-    there = [family for family in colours.domain if family in set(rows["family"])]
+    found = set(rows["family"])
+    there = [family for family in colours.domain if family in found]
     columns = alt.ExprRef(f"width < {PHONE} ? 2 : 3")
     legend = alt.Legend(orient="bottom", symbolLimit=0, columns=columns, values=there, title="family")
     return alt.Color("family:N", scale=colours, legend=legend)

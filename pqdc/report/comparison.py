@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 
 from pqdc.errors import ResultError
 from pqdc.report.result import Cell, Result
-from pqdc.report.statistics import Agreement, Interval, Summary, bootstrap_interval, library, median_of
+from pqdc.report.statistics import Agreement, Interval, Summary, bootstrap_interval, library, median_of, summarise
 
 __all__ = ["ALPHA", "MARGIN", "Comparison", "Difference", "compare", "machines_differ"]
 
@@ -155,7 +155,7 @@ def compare(
     chosen = [_cells(result, schemes, operations) for result in (first, second)]
     keys = [key for key in chosen[0] if key in chosen[1]]
     pairs = [
-        _Pair(chosen[0][key], one, other, (chosen[0][key].medians(), chosen[1][key].medians()))
+        _Pair(chosen[0][key], one, other, (_medians(chosen[0][key], one), _medians(chosen[1][key], other)))
         for key in keys
         if (one := chosen[0][key].summary()) and (other := chosen[1][key].summary()) and one.median
     ]
@@ -208,6 +208,13 @@ def _cells(result: Result, schemes: Sequence[str], operations: Sequence[str]) ->
         return named and bool(cell.scheme) and cell.unit != "bytes" and (not operations or cell.operation in operations)
 
     return {key: cell for key, cell in result.cells.items() if wanted(cell)}
+
+
+def _medians(cell: Cell, figures: Summary) -> tuple[float, ...]:
+    """Of every process that gave samples, whether it counts in the cell's figures or not."""
+    if figures.processes < sum(map(bool, cell.samples)):
+        figures = summarise(cell.samples) or figures
+    return figures.medians
 
 
 def _mann_whitney(first: Sequence[float], second: Sequence[float], margin: float) -> float:

@@ -99,11 +99,6 @@ class Cell:
         lost = sum(self.losses[process] for process in which) / len(which) if which else 0.0
         return summarise(self.counted, lost=lost)
 
-    def medians(self) -> tuple[float, ...]:
-        """Of every process that gave samples, whether it counts or not."""
-        summary = summarise(self.samples)
-        return summary.medians if summary else ()
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Process:
