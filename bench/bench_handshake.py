@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from handshakes import Handshake, pair_without_credential, pairs, shake_hands
-from sampling import course_after, replay
+from sampling import Course, course_after, course_of, replay
 
 from pqdc.measure.clock import CLOCK
 from pqdc.measure.journal import Recorder
@@ -53,21 +53,32 @@ def test_handshake_bytes(stock: Stock, record: Recorder) -> None:
         record.sizes(name, (each[name] for each in lengths))
 
 
-@cache
 def handshakes(stock: Stock) -> Taken[Handshake]:
-    """As many as the budget of a cell allows, with the credentials in turn; between the turns the pace is looked at."""
-    rotating = cycle(pairs(stock))
+    """Those of this visit: which of its cells comes first makes them."""
+    return _handshakes(stock, stock.bench.visit)
+
+
+@cache
+def _handshakes(stock: Stock, _visit: int) -> Taken[Handshake]:
+    """With the credentials in turn; between the turns the pace is looked at."""
+    rotating = cycle(_pairs(stock))
 
     def make(count: int) -> list[Handshake]:
         return [shake_hands(*pair, between=stock.bench.pace.look) for pair in islice(rotating, count)]
 
-    estimate_ns = stock.estimates.sign_ns + stock.estimates.verify_ns + OWN_NS
-    course = course_after(
-        lambda count: [made.client_ns + made.server_ns for made in make(count)],
-        stock.bench,
-        estimate_ns=estimate_ns,
-    )
-    return course.run(make, stock.bench.pace)
+    def find() -> Course:
+        estimate_ns = stock.estimates.sign_ns + stock.estimates.verify_ns + OWN_NS
+        return course_after(
+            lambda count: [made.client_ns + made.server_ns for made in make(count)],
+            stock.bench,
+            estimate_ns=estimate_ns,
+        )
+
+    _, part = course_of(stock, stock.bench, find)
+    return part.run(make, stock.bench.pace)
+
+
+_pairs = cache(pairs)
 
 
 @cache

@@ -22,7 +22,7 @@ from pqdc.errors import BackendUnavailable, PqdcError
 from pqdc.measure import counters, interference
 from pqdc.measure.journal import Journal, Recorder
 from pqdc.measure.pace import Pace
-from pqdc.measure.plan import QUICK, Plan
+from pqdc.measure.plan import QUICK, VISIT, Plan
 from pqdc.measure.workbench import Stock, Workbench
 from pqdc.scheme import backends
 from pqdc.scheme.catalog import load_catalog
@@ -46,7 +46,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if path := config.getoption("--pqdc-plan"):
         plan = Plan.from_dict(json.loads(path.read_bytes()))
     else:
-        plan = Plan(schemes=tuple(scheme.name for scheme in catalog.values() if scheme.benchmark), budget=QUICK)
+        every = tuple(scheme.name for scheme in catalog.values() if scheme.benchmark)
+        plan = Plan(schemes=every, budget=QUICK, visits=1)
     process = config.getoption("--pqdc-process")
     config.stash[JOURNAL] = Journal(config.getoption("--pqdc-journal"))
     cpus = interference.cores() if path and plan.pin else []
@@ -64,11 +65,19 @@ def pytest_benchmark_generate_machine_info() -> dict[str, Any]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One test for each scheme and backend; credentials only where one can carry the scheme's key."""
+    """One test for each scheme and backend, where times are sampled for each visit; credentials only where they fit."""
     marker = metafunc.definition.get_closest_marker("cell")
     bench = metafunc.config.stash[WORKBENCH]
-    if marker is None or "scheme" not in metafunc.fixturenames:
+    if marker is None:
         return
+    if "scheme" in metafunc.fixturenames:
+        _with_schemes(metafunc, marker, bench)
+    if "benchmark" in metafunc.fixturenames and bench.plan.visits > 1:
+        visits = range(bench.plan.visits)
+        metafunc.parametrize("visit", visits, ids=[f"{VISIT}{number + 1}" for number in visits])
+
+
+def _with_schemes(metafunc: pytest.Metafunc, marker: pytest.Mark, bench: Workbench) -> None:
     pairs = []
     first = metafunc.config.getoption("--pqdc-process") == 0
     if marker.kwargs["operation"] in bench.plan.operations and (first or not marker.kwargs.get("once")):
@@ -169,6 +178,18 @@ def no_garbage_collection() -> Iterator[None]:
     gc.disable()
     yield
     gc.enable()
+
+
+@pytest.fixture
+def visit() -> int:
+    """The only one, where a cell has no more."""
+    return 0
+
+
+@pytest.fixture(autouse=True)
+def at_the_cell(request: pytest.FixtureRequest, workbench: Workbench, visit: int) -> None:
+    """The workbench knows where it stands."""
+    workbench.cell, workbench.visit = tuple(_cell(request.node).values()), visit
 
 
 @pytest.fixture

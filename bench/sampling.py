@@ -1,19 +1,21 @@
 """The two ways to take samples: a call through Python, and the native loop. pytest-benchmark is handed what they give.
 
 Either way a few samples go before that do not count: from how long they take and how far they scatter follows how many
-will count. An operation too slow for that within its budget goes without. What counts is taken piece by piece, while
-nobody slows the processor down; the pieces of a quick operation warm up first, and are several, as a neighbour's short
-work may hide in one.
+will count. An operation too slow for that within its budget goes without. What counts is spread over the visits of the
+plan, so far as there are samples for each, and is taken piece by piece, while nobody slows the processor down; the
+pieces of a quick operation warm up first, and are several, as a neighbour's short work may hide in one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 from statistics import median
 from time import perf_counter_ns
 from typing import Any, TypeVar
+
+import pytest
 
 from pqdc.measure.clock import CLOCK
 from pqdc.measure.pace import Pace, Taken
@@ -29,7 +31,7 @@ PIECES = 8  # of a quick operation, as far as its budget goes
 MAD_TO_DEVIATION = 1.4826  # of a normal distribution
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
     """How the samples of a cell are to be taken.
 
@@ -37,15 +39,43 @@ class Course:
         rounds: samples that count.
         piece: how many of them are taken at a time.
         warm: samples that go before each piece, and do not count.
+        settling: samples that go before all, and do not count.
     """
 
     rounds: int
     piece: int
     warm: int
+    settling: int
+
+    @property
+    def pieces(self) -> int:
+        """How many there are."""
+        return ceil(self.rounds / self.piece)
+
+    def part(self, visit: int, visits: int) -> Course:
+        """What a visit has of it: the first ones a sample more than others. Before the first all has settled."""
+        before, after = (ceil(self.rounds * upto / visits) for upto in (visit, visit + 1))
+        return replace(self, rounds=after - before, settling=self.settling if visit else 0)
 
     def run(self, take: Callable[[int], Sequence[T]], pace: Pace) -> Taken[T]:
         """Take them; `take` takes that many."""
+        if self.settling:
+            take(self.settling)
         return pace.quietly(lambda count: take(self.warm + count)[self.warm :], self.rounds, piece=self.piece)
+
+
+_COURSES: dict[Hashable, Course] = {}
+
+
+def course_of(cell: Hashable, bench: Workbench, find: Callable[[], Course]) -> tuple[Course, Course]:
+    """The course of a cell, found at the first visit, and this visit's part of it; a visit without any is skipped."""
+    if cell not in _COURSES:
+        _COURSES[cell] = find()
+    course = _COURSES[cell]
+    part = course.part(bench.visit, bench.plan.visits)
+    if not part.rounds:
+        pytest.skip("other visits have taken all samples")
+    return course, part
 
 
 def course_after(
@@ -56,6 +86,7 @@ def course_after(
     share: float = 1.0,
     besides_ns: float = 0.0,
     first_ns: float = 0.0,
+    pieces: int | None = None,
 ) -> Course:
     """Take the first samples, and say from them how the others are to be taken.
 
@@ -66,6 +97,7 @@ def course_after(
         share: of the budget that this cell has.
         besides_ns: what each sample costs besides.
         first_ns: what each of the first samples costs besides, if that is more.
+        pieces: how many it may be at the most, if each costs something of its own.
     """
     budget = bench.budget
     cost = estimate_ns + max(besides_ns, first_ns)
@@ -78,9 +110,9 @@ def course_after(
     each_ns = max(middle + besides_ns, 1)
     rounds = budget.rounds(each_ns, share=share, scatter=scatter)
     room = max(1, int(PIECE_NS / each_ns))
-    pieces = min(PIECES, max(1, int(share * budget.milliseconds * 1e6 / PIECE_NS)))
-    piece = min(room, ceil(rounds / pieces))
-    return Course(rounds, piece, warm=room - piece)
+    several = min(PIECES, max(1, int(share * budget.milliseconds * 1e6 / PIECE_NS)))
+    piece = max(min(room, ceil(rounds / several)), ceil(rounds / (pieces or rounds)))
+    return Course(rounds=rounds, piece=piece, warm=max(0, room - piece), settling=min(SETTLING, count))
 
 
 def sample(
@@ -97,8 +129,8 @@ def sample(
     def take(count: int) -> list[int]:
         return [_timed(operation, arguments()) for _ in range(count)]
 
-    course = course_after(take, bench, estimate_ns=estimate_ns, share=share)
-    return replay(benchmark, course.run(take, bench.pace))
+    _, part = course_of(bench.cell, bench, lambda: course_after(take, bench, estimate_ns=estimate_ns, share=share))
+    return replay(benchmark, part.run(take, bench.pace))
 
 
 def _timed(operation: Callable[..., Any], arguments: tuple[Any, ...]) -> int:
@@ -138,10 +170,13 @@ def sample_natively(
         return taken
 
     besides = {"first_ns": besides_ns} if signatures else {"besides_ns": besides_ns}
-    course = course_after(take, stock.bench, estimate_ns=estimate_ns, **besides)
-    pieces = min(ceil(course.rounds / course.piece), signatures or course.rounds)  # each makes a signature of its own
-    course = replace(course, piece=ceil(course.rounds / pieces))
-    return replay(benchmark, course.run(lambda count: take(count, pieces), stock.bench.pace))
+    bench, rounds = stock.bench, stock.bench.budget.most
+    pieces = rounds if operation == "keygen" else min(keys, signatures or rounds)  # each makes some of its own
+    course, part = course_of(
+        bench.cell, bench, lambda: course_after(take, bench, estimate_ns=estimate_ns, pieces=pieces, **besides)
+    )
+    of = max(course.pieces, bench.plan.visits)
+    return replay(benchmark, replace(part, settling=0).run(lambda count: take(count, of), bench.pace))
 
 
 def replay(benchmark: Any, taken: Taken[int]) -> Taken[int]:

@@ -76,12 +76,36 @@ def test_a_quick_operation_is_measured_in_several_pieces_each_warmed_up(monkeypa
 
     bench = SimpleNamespace(budget=Budget(milliseconds=20, least=1, most=5000, usual=40))
     quick = course_after(lambda count: [5000] * count, bench, estimate_ns=5000)
-    assert quick == Course(rounds=40, piece=5, warm=PIECE_NS // 5000 - 5)
-    assert course_after(lambda count: [10**6] * count, bench, estimate_ns=10**6) == Course(rounds=20, piece=1, warm=0)
+    assert quick == Course(rounds=40, piece=5, warm=PIECE_NS // 5000 - 5, settling=2)
+    slow = course_after(lambda count: [10**6] * count, bench, estimate_ns=10**6)
+    assert slow == Course(rounds=20, piece=1, warm=0, settling=2)
+    assert course_after(lambda count: [10**6] * count, bench, estimate_ns=10**6, pieces=4).pieces == 4
     short = course_after(lambda count: [5000] * count, bench, estimate_ns=5000, share=0.1)
     assert short.rounds / short.piece == 0.1 * 20e6 / PIECE_NS < PIECES
-    counted = Course(rounds=6, piece=3, warm=2).run(lambda count: [*range(count)], Pace(patience=0))
+    course = Course(rounds=6, piece=3, warm=2, settling=0)
+    counted = course.run(lambda count: [*range(count)], Pace(patience=0))
     assert counted.samples == [2, 3, 4, 2, 3, 4]
+
+
+@pytest.mark.parametrize(("rounds", "parts"), [(40, [14, 13, 13]), (3, [1, 1, 1]), (2, [1, 1, 0]), (1, [1, 0, 0])])
+def test_visits_share_the_samples_of_a_cell(monkeypatch, rounds: int, parts: list[int]):
+    monkeypatch.syspath_prepend(resource("bench"))
+    from sampling import Course  # noqa: PLC0415 - as above
+
+    course = Course(rounds=rounds, piece=2, warm=0, settling=2)
+    visits = [course.part(visit, 3) for visit in range(3)]
+    assert [part.rounds for part in visits] == parts
+    assert [part.settling for part in visits] == [0, 2, 2]  # before the first visit's, others have been taken
+    taken = [*range(100)]
+    counted = visits[1].run(lambda count: [taken.pop(0) for _ in range(count)], Pace(patience=0)) if parts[1] else None
+    assert counted is None or counted.samples == [*range(2, 2 + parts[1])]
+
+
+def test_a_plan_of_before_there_were_visits_is_measured_as_it_was():
+    old = Plan(schemes=("Ed25519",)).as_dict()
+    assert Plan.from_dict(old).visits > 1
+    del old["visits"]
+    assert Plan.from_dict(old).visits == 1
 
 
 def test_times_that_scatter_get_more_samples_and_steady_ones_the_usual_number():
@@ -169,14 +193,15 @@ def test_a_run_is_complete_only_when_all_its_processes_are():
 
 def test_slow_schemes_are_measured_by_the_first_processes_only():
     outcome = new_outcome(replace(PLAN, processes=4, slow_processes=2))
-    tasks = ["b.py::test_sign[Ed25519-openssl]", "b.py::test_mint[Ed25519-openssl]", "b.py::test_sign[P-256-openssl]"]
+    slow_ones = ["b.py::test_sign[Ed25519-openssl-visit1]", "b.py::test_mint[Ed25519-openssl]"]
+    tasks = [*slow_ones, "b.py::test_sign[P-256-openssl-visit2]"]
     slow = row(samples=[round(outcome.plan.slow_ns) + 1])
     outcome.processes = [
         Process(started=NOW, load_before=[], tasks=tasks, rows=[slow, row(scheme="P-256")], ended="complete")
         for _ in range(4)
     ]
     assert outcome.left_out(1) == []
-    assert set(outcome.left_out(2)) == set(tasks[:2])
+    assert outcome.left_out(2) == slow_ones * 2
     assert [len(process["order"]) for process in outcome.as_dict()["processes"]] == [3, 3, 1, 1]
 
 

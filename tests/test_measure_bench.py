@@ -76,6 +76,24 @@ def test_every_cell_was_visited_in_an_order_of_its_own(table):
     assert table["plan"]["seed"] == 5
 
 
+def test_a_cell_is_visited_more_than_once_and_its_samples_are_put_together(tmp_path: Path):
+    operations = [part for name in ("sign", "pkcs8_encode", "handshake_client") for part in ("--operation", name)]
+    answer = pqdc("bench", "Ed25519", "--processes", 2, *operations, "--patience", 0, "--out", tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    table = json.loads(gzip.decompress(next(tmp_path.iterdir()).read_bytes()))
+    visits = table["plan"]["visits"]
+    for process in table["processes"]:
+        visited = [table["tasks"][task].removesuffix("]").rpartition("-visit")[::2] for task in process["order"]]
+        assert len(visited) == len(set(visited)) == 3 * visits
+        assert {number for _, number in visited} == {str(number + 1) for number in range(visits)}
+    timed = {cell["operation"]: cell for cell in table["cells"] if cell["unit"] == "ns"}
+    assert set(timed) == {"sign", "pkcs8_encode", "handshake_client"}
+    usual = table["plan"]["budget"]["usual"]
+    assert [len(some) >= usual for some in timed["sign"]["samples"]] == [True, True]
+    for cell in timed.values():
+        assert all(sum(some) <= elapsed for some, elapsed in zip(cell["samples"], cell["elapsed_ns"], strict=True))
+
+
 SERVER_PARTS = ("server_hello", "encrypted_extensions", "certificate", "server_finished", "server_records")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -19,7 +20,7 @@ from typing import Any, Final, Literal
 from pqdc.errors import FileError
 from pqdc.files import OutputFile, write_files
 from pqdc.measure.environment import scrub
-from pqdc.measure.plan import Plan
+from pqdc.measure.plan import VISIT, Plan
 
 __all__ = ["FORMAT", "SUFFIX", "VERSION", "Outcome", "Process", "check_folder", "write"]
 
@@ -141,13 +142,13 @@ class Outcome:
         if index < self.plan.slow_processes:
             return []
         slow = {
-            f"[{row['scheme']}-{row['backend']}]"
+            f"{row['scheme']}-{row['backend']}"
             for process in first
             for row in process.rows
             if row["operation"] in {"keygen", "sign"}
             and min(filter(None, row["samples"]), default=0) > self.plan.slow_ns
         }
-        return [task for process in first for task in process.tasks if task[task.find("[") :] in slow]
+        return [task for process in first for task in process.tasks if _parameters(task) in slow]
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -168,7 +169,7 @@ class Outcome:
         }
 
     def _cells(self) -> Iterator[dict[str, Any]]:
-        """Rows of one identity merged: the samples of each process, in its place; the first reason of a failure."""
+        """Rows of one identity merged: the samples of a process's visits, in its place; the first failure's reason."""
         cells: dict[tuple[str, ...], dict[str, Any]] = {}
         for i, process in enumerate(self.processes):
             for row in (*process.rows, *process.failures):
@@ -178,7 +179,7 @@ class Outcome:
                 cell |= facts
                 own = row | {"lost_ns": process.lost_ns(row)} if "lost_ns" in row else row
                 for name in BY_PROCESS.keys() & row.keys():
-                    cell.setdefault(name, [BY_PROCESS[name]() for _ in self.processes])[i] = own[name]
+                    cell.setdefault(name, [BY_PROCESS[name]() for _ in self.processes])[i] += own[name]
                 if "failed" in row:
                     cell.setdefault("failed", row["failed"])
         for key in sorted(cells):
@@ -191,6 +192,11 @@ class Outcome:
         if not mark:
             mark = hashlib.sha256(json.dumps(self.environment, sort_keys=True).encode()).hexdigest()
         return f"{self.started:%Y-%m-%dT%H%MZ}-{mark[:7]}"
+
+
+def _parameters(task: str) -> str:
+    """Scheme and backend of a task, without its visit."""
+    return re.sub(rf"-{VISIT}\d+$", "", task.partition("[")[2].removesuffix("]"))
 
 
 def _process(process: Process, number: Mapping[str, int], left_out: set[str]) -> dict[str, Any]:

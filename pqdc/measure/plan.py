@@ -8,7 +8,7 @@ from typing import Any, Final, Self
 
 from pqdc.errors import ResultError
 
-__all__ = ["DEFAULT", "OPERATIONS", "PROCESSES", "QUICK", "THOROUGH", "Budget", "Plan"]
+__all__ = ["DEFAULT", "OPERATIONS", "PROCESSES", "QUICK", "THOROUGH", "VISIT", "VISITS", "Budget", "Plan"]
 
 OPERATIONS: Final = (
     "keygen",
@@ -35,7 +35,7 @@ OPERATIONS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """How long one cell may take in one process, and how many samples it gets within that.
+    """How long one cell may take in one process, all visits together, and how many samples it gets within that.
 
     Attributes:
         milliseconds: to spend on the samples of a cell; preparation may take as long again, and SCATTERED_SHARES times
@@ -73,6 +73,8 @@ QUICK: Final = Budget(milliseconds=8, least=1, most=100, usual=20, precision=0.0
 DEFAULT: Final = Budget(milliseconds=30, least=1, most=2000, usual=40, precision=0.02)
 THOROUGH: Final = Budget(milliseconds=1000, least=5, most=5000, usual=200, precision=0.005)
 PROCESSES: Final = 10
+VISITS: Final = 3
+VISIT: Final = "visit"  # of a task, its parameter's name with its number
 SLOW: Final = 4
 DEAR: Final = frozenset({"sign_cold"})  # operations that only a thorough run has unasked
 BESIDES: Final = DEAR | {
@@ -93,6 +95,8 @@ class Plan:
         schemes: canonical names.
         operations: of OPERATIONS.
         processes: fresh ones, each visiting every cell in an order of its own.
+        visits: of a process to a cell whose times it samples, each at another moment, in one shuffled order: what comes
+            and goes for longer than a cell takes, and shifts all of its samples alike, then meets few of them.
         budget: of a cell in a process.
         leaf_scheme: the canonical name of the leaf's scheme.
         seed: of the orders and the messages.
@@ -104,6 +108,7 @@ class Plan:
     schemes: tuple[str, ...]
     operations: tuple[str, ...] = _without(DEAR)
     processes: int = PROCESSES
+    visits: int = VISITS
     budget: Budget = DEFAULT
     leaf_scheme: str = "ECDSA-P256"
     seed: int = 0
@@ -119,7 +124,13 @@ class Plan:
     @classmethod
     def quick(cls, schemes: tuple[str, ...], **changes: Any) -> Self:
         """A look: one process, under a minute for all schemes."""
-        usual: dict[str, Any] = {"processes": 1, "budget": QUICK, "operations": _without(BESIDES), "patience": 0.1}
+        usual: dict[str, Any] = {
+            "processes": 1,
+            "visits": 1,
+            "budget": QUICK,
+            "operations": _without(BESIDES),
+            "patience": 0.1,
+        }
         return cls(schemes=schemes, **usual | changes)
 
     @classmethod
@@ -140,7 +151,7 @@ class Plan:
             ResultError: it is no plan.
         """
         try:
-            values = dict(table)
+            values = {"visits": 1, **table}  # plans of before there were more
             budget = Budget(**values.pop("budget"))
             plan = cls(
                 schemes=tuple(values.pop("schemes")),

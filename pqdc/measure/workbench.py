@@ -72,6 +72,10 @@ class Workbench:
         process: its number, which makes its messages its own.
         now: when credentials are minted and verified.
         pace: of the processor that it runs on.
+
+    Attributes:
+        cell: that is being measured.
+        visit: which of the plan's visits to it this is, from 0.
     """
 
     def __init__(self, catalog: Catalog, plan: Plan, *, process: int, now: datetime, pace: Pace) -> None:
@@ -79,6 +83,8 @@ class Workbench:
         self.plan = plan
         self.now = now
         self.pace = pace
+        self.cell: tuple[str, ...] = ()
+        self.visit = 0
         self._random = random.Random(f"{plan.seed}/{process}/messages")  # noqa: S311 - they are no secrets
         self._stocks: dict[tuple[str, str], Stock] = {}
 
