@@ -53,8 +53,12 @@ class Course:
         return ceil(self.rounds / self.piece)
 
     def part(self, visit: int, visits: int) -> Course:
-        """What a visit has of it: the first ones a sample more than others. Before the first all has settled."""
-        before, after = (ceil(self.rounds * upto / visits) for upto in (visit, visit + 1))
+        """What a visit has of it: the first ones a sample more than others, those beyond its pieces none.
+
+        Before the first one all has settled.
+        """
+        visits = min(visits, self.pieces)
+        before, after = (ceil(self.rounds * min(upto / visits, 1)) for upto in (visit, visit + 1))
         return replace(self, rounds=after - before, settling=self.settling if visit else 0)
 
     def run(self, take: Callable[[int], Sequence[T]], pace: Pace) -> Taken[T]:
@@ -175,8 +179,7 @@ def sample_natively(
     course, part = course_of(
         bench.cell, bench, lambda: course_after(take, bench, estimate_ns=estimate_ns, pieces=pieces, **besides)
     )
-    of = max(course.pieces, bench.plan.visits)
-    return replay(benchmark, replace(part, settling=0).run(lambda count: take(count, of), bench.pace))
+    return replay(benchmark, replace(part, settling=0).run(lambda count: take(count, course.pieces), bench.pace))
 
 
 def replay(benchmark: Any, taken: Taken[int]) -> Taken[int]:

@@ -87,12 +87,15 @@ def test_a_quick_operation_is_measured_in_several_pieces_each_warmed_up(monkeypa
     assert sorted(taken.samples + taken.aside) == [2, 2, 3, 3, 4, 4]
 
 
-@pytest.mark.parametrize(("rounds", "parts"), [(40, [14, 13, 13]), (3, [1, 1, 1]), (2, [1, 1, 0]), (1, [1, 0, 0])])
-def test_visits_share_the_samples_of_a_cell(monkeypatch, rounds: int, parts: list[int]):
+@pytest.mark.parametrize(
+    ("rounds", "piece", "parts"),
+    [(40, 2, [14, 13, 13]), (3, 1, [1, 1, 1]), (2, 1, [1, 1, 0]), (3, 2, [2, 1, 0]), (20, 20, [20, 0, 0])],
+)
+def test_visits_share_the_samples_of_a_cell(monkeypatch, rounds: int, piece: int, parts: list[int]):
     monkeypatch.syspath_prepend(resource("bench"))
     from sampling import Course  # noqa: PLC0415 - as above
 
-    course = Course(rounds=rounds, piece=2, warm=0, settling=2)
+    course = Course(rounds=rounds, piece=piece, warm=0, settling=2)
     visits = [course.part(visit, 3) for visit in range(3)]
     assert [part.rounds for part in visits] == parts
     assert [part.settling for part in visits] == [0, 2, 2]  # before the first visit's, others have been taken
