@@ -53,13 +53,10 @@ class Course:
         return ceil(self.rounds / self.piece)
 
     def part(self, visit: int, visits: int) -> Course:
-        """What a visit has of it: the first ones a sample more than others, those beyond its pieces none.
-
-        Before the first one all has settled.
-        """
+        """What a visit has of it: the first ones a sample more than others, those beyond its pieces none."""
         visits = min(visits, self.pieces)
         before, after = (ceil(self.rounds * min(upto / visits, 1)) for upto in (visit, visit + 1))
-        return replace(self, rounds=after - before, settling=self.settling if visit else 0)
+        return replace(self, rounds=after - before)
 
     def run(self, take: Callable[[int], Sequence[T]], pace: Pace) -> Taken[T]:
         """Take them; `take` takes that many."""
@@ -72,14 +69,18 @@ _COURSES: dict[Hashable, Course] = {}
 
 
 def course_of(cell: Hashable, bench: Workbench, find: Callable[[], Course]) -> tuple[Course, Course]:
-    """The course of a cell, found at the first visit, and this visit's part of it; a visit without any is skipped."""
-    if cell not in _COURSES:
+    """The course of a cell, and this visit's part of it; a visit without any is skipped.
+
+    It is found where a process comes to the cell first, whatever the number of that visit: then all has settled.
+    """
+    settled = cell not in _COURSES
+    if settled:
         _COURSES[cell] = find()
     course = _COURSES[cell]
     part = course.part(bench.visit, bench.plan.visits)
     if not part.rounds:
-        pytest.skip("other visits have taken all samples")
-    return course, part
+        pytest.skip("other visits take all samples")
+    return course, replace(part, settling=0) if settled else part
 
 
 def course_after(
@@ -175,7 +176,9 @@ def sample_natively(
 
     besides = {"first_ns": besides_ns} if signatures else {"besides_ns": besides_ns}
     bench, rounds = stock.bench, stock.bench.budget.most
-    pieces = rounds if operation == "keygen" else min(keys, signatures or rounds)  # each makes some of its own
+    pieces = (
+        rounds if operation == "keygen" else min(stock.affordable_keys(), signatures or rounds)
+    )  # each makes its own
     course, part = course_of(
         bench.cell, bench, lambda: course_after(take, bench, estimate_ns=estimate_ns, pieces=pieces, **besides)
     )

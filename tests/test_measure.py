@@ -98,10 +98,21 @@ def test_visits_share_the_samples_of_a_cell(monkeypatch, rounds: int, piece: int
     course = Course(rounds=rounds, piece=piece, warm=0, settling=2)
     visits = [course.part(visit, 3) for visit in range(3)]
     assert [part.rounds for part in visits] == parts
-    assert [part.settling for part in visits] == [0, 2, 2]  # before the first visit's, others have been taken
     upcoming = iter(range(100))
     taken = visits[1].run(lambda count: [next(upcoming) for _ in range(count)], Pace(patience=0))
     assert sorted(taken.samples + taken.aside) == [*range(2, 2 + parts[1])]
+
+
+def test_a_visit_settles_unless_the_course_was_found_there(monkeypatch):
+    monkeypatch.syspath_prepend(resource("bench"))
+    from sampling import Course, course_of  # noqa: PLC0415 - as above
+
+    cell, course = ("of this test",), Course(rounds=2, piece=1, warm=0, settling=2)
+    for visit, settling in ((1, 0), (0, 2)):  # in whatever order they come
+        bench = SimpleNamespace(visit=visit, plan=SimpleNamespace(visits=3))
+        assert course_of(cell, bench, lambda: course)[1].settling == settling
+    with pytest.raises(pytest.skip.Exception):
+        course_of(cell, SimpleNamespace(visit=2, plan=SimpleNamespace(visits=3)), lambda: course)
 
 
 def test_a_plan_of_before_there_were_visits_is_measured_as_it_was():

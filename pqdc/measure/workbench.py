@@ -191,11 +191,14 @@ class Stock:
         self._signed.append(Signed(public=key.public, signature=signature, message=message))
         return Estimates(keygen_ns=keygen_ns, sign_ns=sign_ns, verify_ns=verify_ns)
 
+    def affordable_keys(self) -> int:
+        """How many keys a part of the budget makes, as far as that many are of use; at least one."""
+        return max(1, min(MOST_KEYS, int(self.bench.budget.milliseconds * 0.25e6 / self.estimates.keygen_ns)))
+
     def key_count(self) -> int:
-        """How many keys to rotate: as many as a part of the budget makes, and stay warm; at least one."""
+        """How many keys to rotate: as many as are affordable, and stay warm; at least one."""
         size = self.scheme.public_key_bytes + (self.scheme.private_key_bytes or 0)
-        affordable = int(self.bench.budget.milliseconds * 0.25e6 / self.estimates.keygen_ns)
-        return max(1, min(MOST_KEYS, affordable, MOST_KEY_BYTES // size))
+        return max(1, min(self.affordable_keys(), MOST_KEY_BYTES // size))
 
     def keys(self) -> list[PrivateKey]:
         """The keys to rotate."""
