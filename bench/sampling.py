@@ -175,10 +175,8 @@ def sample_natively(
         return taken
 
     besides = {"first_ns": besides_ns} if signatures else {"besides_ns": besides_ns}
-    bench, rounds = stock.bench, stock.bench.budget.most
-    pieces = (
-        rounds if operation == "keygen" else min(stock.affordable_keys(), signatures or rounds)
-    )  # each makes its own
+    bench, making = stock.bench, stock.affordable_keys()
+    pieces = None if operation == "keygen" else min(making, signatures or making)  # each makes a key and a signature
     course, part = course_of(
         bench.cell, bench, lambda: course_after(take, bench, estimate_ns=estimate_ns, pieces=pieces, **besides)
     )
