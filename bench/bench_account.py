@@ -1,7 +1,7 @@
 """What an operation takes besides time: stack, heap and randomness of liboqs, and how large key objects are.
 
-None of it varies from process to process, so the first one measures for all. Each cell runs in a process of its own, as
-what it counts is a process's.
+Little of it varies from process to process, so the first ones measure for all. Each cell runs in a process of its own,
+as what it counts is a process's.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from pqdc.measure.journal import Recorder
 from pqdc.measure.workbench import Stock, Workbench
 
 SHARE = 0.2  # of a cell's budget, for each operation
+PROCESSES = 3  # that measure: as few as have an interval
 
 
-@pytest.mark.cell(operation="account", level="native", once=True, accounts=True)
+@pytest.mark.cell(operation="account", level="native", processes=PROCESSES, accounts=True)
 def test_account(stock: Stock, record: Recorder) -> None:
     """The peaks of stack and heap, the bytes drawn, and the time that drawing them takes."""
     library = stock.backend.library  # type: ignore[attr-defined]
@@ -32,7 +33,7 @@ def test_account(stock: Stock, record: Recorder) -> None:
         record.counts(f"{operation}_random", taken.random_ns, unit="ns")
 
 
-@pytest.mark.cell(operation="key_objects", level="python", once=True)
+@pytest.mark.cell(operation="key_objects", level="python", processes=1)
 def test_key_objects(workbench: Workbench, stock: Stock, record: Recorder) -> None:
     """The memory that a key object takes, all that its library keeps for it included."""
     stock.check()

@@ -27,6 +27,8 @@ from pqdc.measure.workbench import Stock, Workbench
 from pqdc.scheme import backends
 from pqdc.scheme.catalog import load_catalog
 
+LARGEST_THRESHOLD, PAGE = 32 * 2**20, 2**12  # bytes
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """What `pqdc bench` hands in."""
@@ -40,6 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Read the plan before anything is collected."""
+    settle_malloc()
     config.addinivalue_line("markers", "cell(operation, level): what a benchmark measures, natively or through Python")
     named = [Path(name) for name in os.environ.get("PQDC_ALGORITHMS", "").split(os.pathsep) if name]
     catalog = load_catalog(*named)
@@ -53,6 +56,16 @@ def pytest_configure(config: pytest.Config) -> None:
     cpus = interference.cores() if path and plan.pin else []
     pace = Pace(patience=plan.patience, best_ns=config.getoption("--pqdc-pace"), cpus=cpus)
     config.stash[WORKBENCH] = Workbench(catalog, plan, process=process, now=datetime.now(UTC), pace=pace)
+
+
+def settle_malloc() -> None:
+    """Bring glibc's malloc to where a process comes that runs for long.
+
+    What is larger than a threshold is mapped anew, page by page, each time it is asked for; when such a block is freed,
+    the threshold rises to its size, up to this one (mallopt(3), M_MMAP_THRESHOLD). Else the order of the cells would
+    decide what keys of a megabyte cost.
+    """
+    bytearray(LARGEST_THRESHOLD - PAGE)
 
 
 WORKBENCH = pytest.StashKey[Workbench]()
@@ -79,8 +92,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def _with_schemes(metafunc: pytest.Metafunc, marker: pytest.Mark, bench: Workbench) -> None:
     pairs = []
-    first = metafunc.config.getoption("--pqdc-process") == 0
-    if marker.kwargs["operation"] in bench.plan.operations and (first or not marker.kwargs.get("once")):
+    wanted = metafunc.config.getoption("--pqdc-process") < marker.kwargs.get("processes", bench.plan.processes)
+    if wanted and marker.kwargs["operation"] in bench.plan.operations:
         for scheme in map(bench.catalog.__getitem__, bench.plan.schemes):
             if marker.kwargs.get("needs_fit") and fit.reason_against(scheme, _leaf_signature_bytes(bench)):
                 continue
@@ -133,8 +146,9 @@ def _empty_set(item: pytest.Item) -> bool:
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """The journal's last lines: the processor's best, and that there is no more to come."""
-    session.config.stash[JOURNAL].write(pace_ns=session.config.stash[WORKBENCH].pace.best_ns)
+    """The journal's last lines: the processor's pace, and that there is no more to come."""
+    pace = session.config.stash[WORKBENCH].pace
+    session.config.stash[JOURNAL].write(pace_ns=pace.best_ns, usual_pace_ns=pace.usual_ns)
     session.config.stash[JOURNAL].write(end=int(exitstatus))
 
 

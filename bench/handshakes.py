@@ -32,12 +32,13 @@ class Handshake:
     ledger: Ledger
 
 
-def pairs(stock: Stock) -> list[tuple[Client, Server]]:
-    """One for each credential; the client checks the chain, and asks for this scheme alone."""
+def pairs(stock: Stock, count: int) -> list[tuple[Client, Server]]:
+    """One for each of so many credentials; the client checks the chain, and asks for this scheme alone."""
     leaf = stock.leaf.certificate
     client = _client(stock.bench, leaf.catalog, stock.scheme.code_point or 0)
     identities = [
-        Identity.delegated(dc, key, leaf) for dc, key in zip(stock.credentials, cycle(stock.keys()), strict=False)
+        Identity.delegated(dc, key, leaf)
+        for dc, key in zip(stock.credentials[:count], cycle(stock.keys()), strict=False)
     ]
     return [(client, _server(stock.bench, leaf.catalog, identity)) for identity in identities]
 

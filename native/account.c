@@ -182,6 +182,7 @@ static size_t stack_of(struct work *work) {
 	    || pthread_attr_setstack(&attributes, stack, STACK_BYTES) != 0) {
 		return 0;
 	}
+	madvise(stack, STACK_BYTES, MADV_HUGEPAGE); /* where there are such pages: paint dries sooner */
 	memset(stack, PAINT, STACK_BYTES);
 	if (pthread_create(&thread, &attributes, on_thread, work) != 0) {
 		return 0;

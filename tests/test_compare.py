@@ -49,8 +49,11 @@ def cells(generator: random.Random, processes: int, slower: dict[tuple[str, str]
 def make(tmp_path: Path):
     """A result with 60 rows, written to a file."""
 
-    def write(name: str, seed: int, *, processes: int = 10, slower=None, disturbed: int = 0, **changes) -> Path:
+    def write(
+        name: str, seed: int, *, processes: int = 10, slower=None, disturbed: int = 0, pace=None, **changes
+    ) -> Path:
         each = {"ended": "complete", "reason": "", "seconds": 1, "load_before": [0.1], "load_after": [0.1]}
+        each |= {"usual_pace_ns": pace}
         table = {
             "format": "pqdc-result",
             "version": 2,
@@ -169,6 +172,13 @@ def test_what_else_differs_is_said(make, capsys):
     other = {"machine": MACHINE, "backends": {"fast": {"versions": {"libfast": "2.0"}}}}
     assert run(["compare", str(make("a", 1)), str(make("b", 2, environment=other))]) == 0
     assert "libfast none and 2.0" in capsys.readouterr().out
+
+
+def test_a_processor_whose_clock_has_moved_is_told_of(make, capsys):
+    assert run(["compare", str(make("a", 1, pace=25_000)), str(make("b", 2, pace=26_000))]) == 0
+    assert "took 1.040 times as long in the second run" in capsys.readouterr().out
+    assert run(["compare", str(make("a", 1)), str(make("b", 2, pace=26_000)), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["pace"] is None
 
 
 def test_the_json_has_every_row(make, capsys):

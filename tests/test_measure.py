@@ -295,7 +295,7 @@ def test_the_ledger_of_a_handshake_obeys_the_formula(name: str, monkeypatch):
         pytest.skip(f"nothing here computes {name}")
     plan = replace(PLAN, leaf_scheme="Ed25519")
     stock = Workbench(CATALOG, plan, process=0, now=datetime.now(UTC), pace=Pace(patience=0)).stock(name, backend)
-    made, plain = shake_hands(*pairs(stock)[0]), shake_hands(*pair_without_credential(stock.bench))
+    made, plain = shake_hands(*pairs(stock, 1)[0]), shake_hands(*pair_without_credential(stock.bench))
     server = made.ledger.server
     spki, leaf_signature = len(stock.keys()[0].public.spki), 64
     signature = server.bytes_of("CertificateVerify", "signature")

@@ -40,6 +40,15 @@ def test_what_was_taken_in_quiet_counts(machine):
     assert (len(taken.samples), taken.aside, taken.slowed) == (7, [], 0.0)
 
 
+def test_the_usual_pace_is_that_of_undisturbed_work(machine):
+    looked = Pace(patience=0, best_ns={ANY: MILLISECOND})
+    assert looked.usual_ns is None
+    machine.speeds = chain([1.1, 1.1, 1.1], repeat(2.0))
+    for _ in range(20):
+        looked.excess()
+    assert looked.usual_ns == 1.1 * MILLISECOND
+
+
 def test_a_piece_that_ends_beside_a_neighbour_is_set_aside_and_taken_again(machine):
     looked = Pace(patience=0.5)
     machine.now += 1000 * MILLISECOND

@@ -149,6 +149,11 @@ def notes(comparison: Comparison) -> list[str]:
         f"{counts['slower']} slower and {counts['faster']} faster by more than {margin}, at a level of {ALPHA:g}; "
         f"{counts['same']} the same within {margin}; {counts['unclear']} neither."
     )
+    if comparison.pace:
+        lines.append(
+            f"The fixed work that tells the processor's pace took {comparison.pace:.3f} times as long in the second "
+            "run, while nobody disturbed it; ratios include that."
+        )
     if comparison.only_first or comparison.only_second:
         lines.append(f"Only in the first: {comparison.only_first} rows; only in the second: {comparison.only_second}.")
     lines.append(
@@ -203,6 +208,7 @@ def _as_dict(comparison: Comparison) -> dict[str, Any]:
         "processes": comparison.processes,
         "smallest_p": comparison.smallest_p,
         "decides": comparison.decides,
+        "pace": comparison.pace,
         "counts": {verdict: verdicts.count(verdict) for verdict in dict.fromkeys(verdicts)},
         "rows": [asdict(row) for row in comparison.differences],
     }

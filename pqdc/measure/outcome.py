@@ -46,6 +46,7 @@ class Process:
         alone: whether no other run was on the machine, at its start and its end; None if that is not known.
         cpus: those it was pinned to, one at a time.
         pace_ns: what a fixed piece of work took at the best of each CPU that was tried, by its number.
+        usual_pace_ns: what it took in the median, while nobody disturbed it; None if that was never so.
         ended: "running" until it has; then "complete", "stopped" (by the user) or "failed", with a reason.
     """
 
@@ -54,6 +55,7 @@ class Process:
     alone: bool | None = None
     cpus: list[int] = field(default_factory=list)
     pace_ns: dict[str, int] = field(default_factory=dict)
+    usual_pace_ns: float | None = None
     tasks: list[str] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
     running: dict[str, str] = field(default_factory=dict)
@@ -70,7 +72,7 @@ class Process:
         if "tasks" in entry:
             self.tasks, self.cpus = entry["tasks"], entry["cpus"]
         elif "pace_ns" in entry:
-            self.pace_ns = entry["pace_ns"]
+            self.pace_ns, self.usual_pace_ns = entry["pace_ns"], entry.get("usual_pace_ns")
         elif "begin" in entry:
             self.running = dict(entry)
         elif "rows" in entry:
@@ -210,6 +212,7 @@ def _process(process: Process, number: Mapping[str, int], left_out: set[str]) ->
         "alone": process.alone,
         "cpus": process.cpus,
         "pace_ns": process.pace_ns,
+        "usual_pace_ns": process.usual_pace_ns,
         "switches": process.interference["switches"],
         "stolen": process.share("stolen_ns"),
         "slowed": process.share("slowed_ns"),

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
+from statistics import median
 from types import MappingProxyType
 from typing import Final, Generic, TypeVar
 
@@ -73,6 +75,7 @@ class Pace:
         self._meanwhile = 0.0
         self._here = ANY
         self.waited_ns = 0
+        self._undisturbed: Counter[int] = Counter()  # nanoseconds
         self.best_ns = {**best_ns}
         self.cpus = self._as_quick_as_any(cpus) if patience else [*cpus[:1]]
         self._around = cycle(self.cpus)
@@ -119,7 +122,14 @@ class Pace:
     def _tried(self) -> float:
         took = _work_ns()
         best = self.best_ns[self._here] = min(took, self.best_ns.get(self._here, took))
+        if took <= LIMIT * best:
+            self._undisturbed[took] += 1
         return took / best - 1
+
+    @property
+    def usual_ns(self) -> float | None:
+        """What the work has taken while nobody disturbed it, the median: a processor's clock rises and falls."""
+        return median(self._undisturbed.elements()) if self._undisturbed else None
 
     def look(self) -> None:
         """Once more within a piece, where nothing is being timed: a long sample has room for what comes and goes."""

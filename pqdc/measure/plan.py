@@ -70,7 +70,7 @@ MEDIAN_ERROR: Final = 1.2533  # of a median, in standard deviations / sqrt(n): s
 SCATTERED: Final = 0.1
 SCATTERED_SHARES: Final = 4
 QUICK: Final = Budget(milliseconds=8, least=1, most=100, usual=20, precision=0.05)
-DEFAULT: Final = Budget(milliseconds=30, least=1, most=2000, usual=40, precision=0.02)
+DEFAULT: Final = Budget(milliseconds=30, least=1, most=3000, usual=40, precision=0.015)
 THOROUGH: Final = Budget(milliseconds=1000, least=5, most=5000, usual=200, precision=0.005)
 PROCESSES: Final = 10
 VISITS: Final = 3

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from math import comb
+from statistics import median
 from typing import Any, Final, Literal
 
 from pqdc.errors import ResultError
@@ -69,6 +70,7 @@ class Comparison:
         needed: processes in each run with which a row could be significant.
         only_first: rows that the second run lacks.
         only_second: rows that the first run lacks.
+        pace: how long a fixed piece of work took in the second run, as so many times the first's; None if unknown.
     """
 
     first: Result
@@ -80,6 +82,7 @@ class Comparison:
     needed: int
     only_first: int
     only_second: int
+    pace: float | None
 
     @property
     def decides(self) -> bool:
@@ -175,7 +178,13 @@ def compare(
         needed=next((n for n in range(2, MOST_PROCESSES) if _smallest(n, n) * len(pairs) <= ALPHA), MOST_PROCESSES),
         only_first=len(chosen[0]) - len(keys),
         only_second=len(chosen[1]) - len(keys),
+        pace=_pace(first, second),
     )
+
+
+def _pace(first: Result, second: Result) -> float | None:
+    ours, theirs = ([ns for process in run.processes if (ns := process.usual_pace_ns)] for run in (first, second))
+    return median(theirs) / median(ours) if ours and theirs else None
 
 
 def machines_differ(first: Mapping[str, Any], second: Mapping[str, Any]) -> str:

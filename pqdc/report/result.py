@@ -107,6 +107,7 @@ class Process:
     Attributes:
         alone: whether no other run was under way on the machine; None if that is not known.
         cpus: those it was pinned to, one at a time.
+        usual_pace_ns: what a fixed piece of work took while nobody disturbed it, the median; None if unknown.
         stolen: the share of its time that the hypervisor gave to others.
         slowed: the share of its time that neighbours on its core took of samples that count.
         aside: the share of its time that was spent to wait for quiet.
@@ -120,6 +121,7 @@ class Process:
     load_after: tuple[float, ...]
     alone: bool | None = None
     cpus: tuple[int, ...] = ()
+    usual_pace_ns: float | None = None
     stolen: float = 0.0
     slowed: float = 0.0
     aside: float = 0.0
@@ -301,6 +303,7 @@ def _process(place: _Place) -> Process:
         load_after=tuple(place.get("load_after", list)),
         alone=place.get("alone", bool, optional=True),
         cpus=(*place.numbers("cpus"), *([cpu] if (cpu := place.get("cpu", int, optional=True)) is not None else [])),
+        usual_pace_ns=place.get("usual_pace_ns", (int, float), optional=True),
         stolen=place.get("stolen", (int, float), 0.0, optional=True),
         slowed=place.get("slowed", (int, float), 0.0, optional=True),
         aside=place.get("aside", (int, float), 0.0, optional=True),
