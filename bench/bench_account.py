@@ -33,7 +33,7 @@ def test_account(stock: Stock, record: Recorder) -> None:
         record.counts(f"{operation}_random", taken.random_ns, unit="ns")
 
 
-@pytest.mark.cell(operation="key_objects", level="python", processes=1)
+@pytest.mark.cell(operation="key_objects", level="python", processes=PROCESSES)
 def test_key_objects(workbench: Workbench, stock: Stock, record: Recorder) -> None:
     """The memory that a key object takes, all that its library keeps for it included."""
     stock.check()

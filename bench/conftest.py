@@ -6,6 +6,7 @@ Parameters are names only, as pytest-benchmark writes them into its JSON.
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import json
 import os
@@ -27,7 +28,8 @@ from pqdc.measure.workbench import Stock, Workbench
 from pqdc.scheme import backends
 from pqdc.scheme.catalog import load_catalog
 
-LARGEST_THRESHOLD, PAGE = 32 * 2**20, 2**12  # bytes
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
+MMAP_THRESHOLD = 32 * 2**20  # bytes, the largest that it comes to
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -61,11 +63,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def settle_malloc() -> None:
     """Bring glibc's malloc to where a process comes that runs for long.
 
-    What is larger than a threshold is mapped anew, page by page, each time it is asked for; when such a block is freed,
-    the threshold rises to its size, up to this one (mallopt(3), M_MMAP_THRESHOLD). Else the order of the cells would
-    decide what keys of a megabyte cost.
+    Memory beyond one threshold is mapped anew, page by page, each time it is asked for, and beyond another the free end
+    of the heap is given back; both rise as large blocks are freed, up to these (mallopt(3)). Else the order of the
+    cells would decide what keys of a megabyte cost.
     """
-    bytearray(LARGEST_THRESHOLD - PAGE)
+    if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):
+        mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD)
+        mallopt(M_TRIM_THRESHOLD, 2 * MMAP_THRESHOLD)
 
 
 WORKBENCH = pytest.StashKey[Workbench]()

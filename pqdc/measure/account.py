@@ -28,7 +28,6 @@ STACK_METHOD: Final = "a painted stack"
 HEAP_METHOD: Final = "malloc and its kin, counted"
 OBJECT_METHOD: Final = "mallinfo2 before and after"
 MOST_SECONDS: Final = 600
-OBJECTS: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,15 +88,16 @@ def main(names: Sequence[str]) -> list[tuple[str, str, int, int]]:
 
 def _object_bytes(scheme: Scheme, backend: Any) -> tuple[int, int]:
     """Of a public key, and of a private one with its public half; after a first, which makes what all share."""
-    raw = bytearray(backend.generate(scheme).public.raw)
-    return _mean_of(lambda: backend.public_key(scheme, bytes(raw))), _mean_of(lambda: backend.generate(scheme))
+    first = backend.generate(scheme)
+    raw = bytearray(first.public.raw)
+    return _size_of(lambda: backend.public_key(scheme, bytes(raw))), _size_of(lambda: backend.generate(scheme), first)
 
 
-def _mean_of(make: Callable[[], Any]) -> int:
-    kept = [make()]
+def _size_of(make: Callable[[], Any], first: Any = None) -> int:
+    kept = [first or make()]
     before = _in_use()
-    kept += [make() for _ in range(OBJECTS)]
-    return (_in_use() - before) // OBJECTS
+    kept.append(make())
+    return _in_use() - before
 
 
 class _Books(ctypes.Structure):
