@@ -138,7 +138,7 @@ static void draw(uint8_t *bytes, size_t count) {
 
 /* ---- the operation, on a stack that was painted */
 
-enum { STACK_BYTES = 64 << 20, PAINT = 0xa5, MESSAGE_BYTES = 130, MOST = 1000 };
+enum { STACK_BYTES = 16 << 20, PAINT = 0xa5, MESSAGE_BYTES = 130, MOST = 1000 };
 
 struct work {
 	const OQS_SIG *sig;

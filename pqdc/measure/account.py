@@ -1,7 +1,7 @@
 """What operations and keys take besides time, asked from processes of their own: native/account.c, and this module.
 
 As a program, it prints how much memory key objects take: every allocation of such a process goes through malloc, whose
-books are read before and after some objects are made.
+books are read before and after an object is made. Its caches are off, as they keep no books of what they hold.
 """
 
 from __future__ import annotations
@@ -27,6 +27,10 @@ OPERATIONS: Final = ("keygen", "sign", "verify")
 STACK_METHOD: Final = "a painted stack"
 HEAP_METHOD: Final = "malloc and its kin, counted"
 OBJECT_METHOD: Final = "mallinfo2 before and after"
+EXACT_BOOKS: Final = {
+    "PYTHONMALLOC": "malloc",
+    "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0:glibc.malloc.mxfast=0",
+}
 MOST_SECONDS: Final = 600
 
 
@@ -65,7 +69,7 @@ def of_key_objects(schemes: Sequence[str]) -> dict[tuple[str, str], tuple[int, i
         BackendUnavailable: this system does not tell.
     """
     command = [sys.executable, "-P", "-m", __name__, *schemes]
-    environ = os.environ | {"PYTHONMALLOC": "malloc"}
+    environ = os.environ | EXACT_BOOKS
     child = subprocess.run(command, capture_output=True, text=True, check=False, timeout=MOST_SECONDS, env=environ)
     if child.returncode:
         last = (child.stderr.strip().splitlines() or ["without a word"])[-1]
