@@ -6,7 +6,6 @@ Parameters are names only, as pytest-benchmark writes them into its JSON.
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import json
 import os
@@ -16,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import malloc
 import pytest
 
 from pqdc.credential import fit
@@ -27,9 +27,6 @@ from pqdc.measure.plan import QUICK, VISIT, Plan
 from pqdc.measure.workbench import Stock, Workbench
 from pqdc.scheme import backends
 from pqdc.scheme.catalog import load_catalog
-
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
-MMAP_THRESHOLD = 32 * 2**20  # bytes, the largest that it comes to
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -44,7 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Read the plan before anything is collected."""
-    settle_malloc()
+    malloc.settle()
     config.addinivalue_line("markers", "cell(operation, level): what a benchmark measures, natively or through Python")
     named = [Path(name) for name in os.environ.get("PQDC_ALGORITHMS", "").split(os.pathsep) if name]
     catalog = load_catalog(*named)
@@ -58,18 +55,6 @@ def pytest_configure(config: pytest.Config) -> None:
     cpus = interference.cores() if path and plan.pin else []
     pace = Pace(patience=plan.patience, best_ns=config.getoption("--pqdc-pace"), cpus=cpus)
     config.stash[WORKBENCH] = Workbench(catalog, plan, process=process, now=datetime.now(UTC), pace=pace)
-
-
-def settle_malloc() -> None:
-    """Bring glibc's malloc to where a process comes that runs for long.
-
-    Memory beyond one threshold is mapped anew, page by page, each time it is asked for, and beyond another the free end
-    of the heap is given back; both rise as large blocks are freed, up to these (mallopt(3)). Else the order of the
-    cells would decide what keys of a megabyte cost.
-    """
-    if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):
-        mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD)
-        mallopt(M_TRIM_THRESHOLD, 2 * MMAP_THRESHOLD)
 
 
 WORKBENCH = pytest.StashKey[Workbench]()
