@@ -7,9 +7,8 @@ here uses one key and one message of 50 bytes in each round, and verifies one si
 processor learns to predict: the benchmarks, with new signatures, find Falcon-512's verification some 7 % slower. In
 each round each side gives a mean (speed_sig gives nothing else), and the figure is the median of the rounds' ratios
 with its bootstrap interval. Both sides have malloc at the same thresholds, and keys on cache lines: UOV's megabytes
-tell the difference. (Where liboqs's own temporary blocks lie is each process's: with compressed secret keys, that is a
-tenth of UOV's key generation.) Operations that reject and repeat scatter by nature: their means need not agree within
-3 %.
+tell the difference. (With compressed secret keys UOV's key generation is up to a tenth slower here nevertheless; why is
+not known.) Operations that reject and repeat scatter by nature: their means need not agree within 3 %.
 
 OpenSSL: `openssl speed`, where the command exists, against the classical rows, which go through Python and through the
 OpenSSL inside `cryptography`, mostly another version: told, not judged.

@@ -92,13 +92,16 @@ def main(names: Sequence[str]) -> list[tuple[str, str, int, int]]:
 
 def _object_bytes(scheme: Scheme, backend: Any) -> tuple[int, int]:
     """Of a public key, and of a private one with its public half; after a first, which makes what all share."""
-    first = backend.generate(scheme)
-    raw = bytearray(first.public.raw)
-    return _size_of(lambda: backend.public_key(scheme, bytes(raw))), _size_of(lambda: backend.generate(scheme), first)
+    private = backend.generate(scheme)
+    raw = bytearray(private.public.raw)
+    public = backend.public_key(scheme, bytes(raw))
+    of_public = _growth(public, lambda: backend.public_key(scheme, bytes(raw)))
+    return of_public, _growth(private, lambda: backend.generate(scheme))
 
 
-def _size_of(make: Callable[[], Any], first: Any = None) -> int:
-    kept = [first or make()]
+def _growth(first: Any, make: Callable[[], Any]) -> int:
+    """What malloc has given out for another object beside the first."""
+    kept = [first]
     before = _in_use()
     kept.append(make())
     return _in_use() - before
