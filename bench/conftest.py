@@ -24,6 +24,7 @@ from pqdc.measure import counters, interference
 from pqdc.measure.journal import Journal, Recorder
 from pqdc.measure.pace import Pace
 from pqdc.measure.plan import QUICK, VISIT, Plan
+from pqdc.measure.turns import Turns
 from pqdc.measure.workbench import Stock, Workbench
 from pqdc.scheme import backends
 from pqdc.scheme.catalog import load_catalog
@@ -37,6 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--pqdc-pace", type=json.loads, default={}, metavar="NS", help="the best of each CPU so far, JSON")
     group.addoption("--pqdc-done", type=Path, metavar="FILE", help="tests that need not run again, JSON")
     group.addoption("--pqdc-journal", type=int, metavar="FD", help="where to write what each cell gives")
+    group.addoption("--pqdc-turns", type=int, metavar="FD", help="where to read that it is this process's turn again")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -51,7 +53,8 @@ def pytest_configure(config: pytest.Config) -> None:
         every = tuple(scheme.name for scheme in catalog.values() if scheme.benchmark)
         plan = Plan(schemes=every, budget=QUICK, visits=1)
     process = config.getoption("--pqdc-process")
-    config.stash[JOURNAL] = Journal(config.getoption("--pqdc-journal"))
+    journal = config.stash[JOURNAL] = Journal(config.getoption("--pqdc-journal"))
+    config.stash[TURNS] = Turns(config.getoption("--pqdc-turns"), plan.turn_seconds, journal)
     cpus = interference.cores() if path and plan.pin else []
     pace = Pace(patience=plan.patience, best_ns=config.getoption("--pqdc-pace"), cpus=cpus)
     config.stash[WORKBENCH] = Workbench(catalog, plan, process=process, now=datetime.now(UTC), pace=pace)
@@ -59,6 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 WORKBENCH = pytest.StashKey[Workbench]()
 JOURNAL = pytest.StashKey[Journal]()
+TURNS = pytest.StashKey[Turns]()
 
 
 def pytest_benchmark_generate_machine_info() -> dict[str, Any]:
@@ -143,8 +147,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """The journal knows what is running, and what has run, however it ended."""
-    journal = item.config.stash[JOURNAL]
+    """In turn; the journal knows what is running, and what has run, however it ended."""
+    journal, bench = item.config.stash[JOURNAL], item.config.stash[WORKBENCH]
+    bench.pace.pause(item.config.stash[TURNS].wait())
     journal.write(begin=item.nodeid, **_cell(item))
     result = yield
     journal.write(done=item.nodeid)

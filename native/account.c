@@ -3,13 +3,15 @@
  *
  *   pqdc-account SCHEME keygen|sign|verify MILLISECONDS
  *
- * prints one line: the stack's and the heap's peak in bytes; then for each of one or more operations the bytes drawn
- * from the random generator, the nanoseconds that took, and the nanoseconds that all of it took.
+ * prints three lines: the stack's and the heap's peak in bytes; the bytes that each of one or more operations drew from
+ * the random generator; and, in many samples, the nanoseconds that drawing them takes.
  *
  * Stack: the operation runs on a thread whose stack was painted, and the lowest byte that has lost its paint counts,
  * from the frame that calls the operation on. Heap: the peak of what malloc and its kin have given out, as long as
  * malloc_usable_size says, less what was out before. Both of the first operation. Randomness: liboqs's generator is
- * replaced by one that asks the system in the same way, and is timed; the two clock readings are in its time.
+ * replaced by one that asks the system in the same way and remembers how much. Afterwards that is drawn again, piece by
+ * piece, AT_ONCE times to a sample, as clocks may tick each 10 ns: within the operation, which may take a second, a draw
+ * of a microsecond cannot be timed often enough, and finds the caches as the operation left them.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -113,18 +115,16 @@ void free(void *old) {
 
 /* ---- randomness */
 
-enum { LARGEST_DRAW = 256 }; /* of getentropy, which liboqs asks in pieces of this size */
+enum {
+	LARGEST_DRAW = 256, /* of getentropy, which liboqs asks in pieces of this size */
+	MOST_DRAWS = 1 << 16,
+	AT_ONCE = 16,
+};
 
-static uint64_t drawn_bytes, drawn_ns;
+static uint32_t draws[MOST_DRAWS];
+static size_t drawn; /* how often, those included that were too many to remember */
 
-static uint64_t now_ns(void) {
-	struct timespec time;
-	clock_gettime(CLOCK_MONOTONIC_RAW, &time);
-	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
-
-static void draw(uint8_t *bytes, size_t count) {
-	uint64_t start = now_ns();
+static void ask(uint8_t *bytes, size_t count) {
 	for (size_t done = 0; done < count;) {
 		size_t some = count - done < LARGEST_DRAW ? count - done : LARGEST_DRAW;
 		if (getentropy(bytes + done, some) != 0) {
@@ -132,13 +132,39 @@ static void draw(uint8_t *bytes, size_t count) {
 		}
 		done += some;
 	}
-	drawn_bytes += count;
-	drawn_ns += now_ns() - start;
+}
+
+static void draw(uint8_t *bytes, size_t count) {
+	ask(bytes, count);
+	if (drawn < MOST_DRAWS) {
+		draws[drawn] = (uint32_t)count;
+	}
+	drawn++;
+}
+
+static uint64_t now_ns(void) {
+	struct timespec time;
+	clock_gettime(CLOCK_MONOTONIC_RAW, &time);
+	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+/* Draw again what stands from `first` on, and before `end`; the nanoseconds that took once, 0 if that is nothing. */
+static uint64_t draw_again(uint8_t *bytes, size_t first, size_t end) {
+	if (first == end) {
+		return 0;
+	}
+	uint64_t start = now_ns();
+	for (int times = 0; times < AT_ONCE; times++) {
+		for (size_t i = first; i < end; i++) {
+			ask(bytes, draws[i]);
+		}
+	}
+	return (now_ns() - start + AT_ONCE / 2) / AT_ONCE;
 }
 
 /* ---- the operation, on a stack that was painted */
 
-enum { STACK_BYTES = 16 << 20, PAINT = 0xa5, MESSAGE_BYTES = 130, MOST = 1000 };
+enum { STACK_BYTES = 16 << 20, PAINT = 0xa5, MESSAGE_BYTES = 130, MOST = 1000, TIMES = 400, WARM = 20 };
 
 struct work {
 	const OQS_SIG *sig;
@@ -231,21 +257,42 @@ int main(int count, char **arguments) {
 	if (stack == 0 || work.status != 0) {
 		return 1;
 	}
-	printf("%zu %zu", stack, work.heap_peak - work.out_before);
-	static uint64_t all_ns[MOST], random_ns[MOST], random_bytes[MOST];
+	printf("%zu %zu\n", stack, work.heap_peak - work.out_before);
+	static size_t ends[MOST + 1]; /* of each operation's draws; the first one's begin at 0 */
 	uint64_t end = now_ns() + strtoul(arguments[3], NULL, 10) * 1000000u;
-	int made = 0;
+	size_t made = 0;
+	drawn = 0;
 	do {
-		drawn_bytes = drawn_ns = 0;
-		uint64_t start = now_ns();
 		operate(&work);
-		all_ns[made] = now_ns() - start;
-		random_ns[made] = drawn_ns;
-		random_bytes[made++] = drawn_bytes;
-	} while (work.status == 0 && made < MOST && now_ns() < end);
-	for (int i = 0; i < made; i++) {
-		printf(" %" PRIu64 " %" PRIu64 " %" PRIu64, random_bytes[i], random_ns[i], all_ns[i]);
+		ends[++made] = drawn;
+	} while (work.status == 0 && made < MOST && now_ns() < end && drawn + drawn / made < MOST_DRAWS);
+	if (work.status != 0) {
+		return 1;
+	}
+	if (drawn > MOST_DRAWS) {
+		fprintf(stderr, "too many draws to remember\n");
+		return 1;
+	}
+	uint32_t largest = 0;
+	for (size_t i = 0; i < made; i++) {
+		uint64_t bytes = 0;
+		for (size_t j = ends[i]; j < ends[i + 1]; j++) {
+			bytes += draws[j];
+			largest = draws[j] > largest ? draws[j] : largest;
+		}
+		printf("%" PRIu64 " ", bytes);
 	}
 	printf("\n");
-	return work.status == 0 ? 0 : 1;
+	uint8_t *bytes = malloc(largest + 1);
+	if (bytes == NULL) {
+		return 1;
+	}
+	for (size_t i = 0; i < WARM + TIMES; i++) {
+		uint64_t took = draw_again(bytes, ends[i % made], ends[i % made + 1]);
+		if (i >= WARM) {
+			printf("%" PRIu64 " ", took);
+		}
+	}
+	printf("\n");
+	return 0;
 }

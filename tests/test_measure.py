@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,7 +23,7 @@ from pqdc.measure.facts import scheme_facts, select
 from pqdc.measure.journal import Journal, Recorder, nanoseconds
 from pqdc.measure.outcome import Outcome, Process
 from pqdc.measure.pace import Pace, Taken
-from pqdc.measure.plan import DEFAULT, QUICK, Budget, Plan
+from pqdc.measure.plan import DEFAULT, ENDLESS, QUICK, Budget, Plan
 from pqdc.measure.run import run
 from pqdc.measure.workbench import MESSAGE_BYTES, CheckFailed, Workbench
 from pqdc.resources import resource
@@ -31,7 +32,7 @@ from pqdc.scheme.catalog import load_catalog
 
 NOW = datetime(2026, 11, 25, 3, 12, 30, tzinfo=UTC)
 CATALOG = load_catalog()
-PLAN = Plan(schemes=("Ed25519",), operations=("sign", "empty"), processes=2, budget=QUICK, seed=7)
+PLAN = Plan(schemes=("Ed25519",), operations=("sign", "empty"), processes=2, budget=QUICK, seed=7, turn_seconds=ENDLESS)
 
 
 def new_outcome(plan: Plan = PLAN) -> Outcome:
@@ -117,11 +118,13 @@ def test_a_visit_settles_unless_the_course_was_found_there(monkeypatch):
         course_of(cell, SimpleNamespace(visit=2, plan=SimpleNamespace(visits=3)), lambda: course)
 
 
-def test_a_plan_of_before_there_were_visits_is_measured_as_it_was():
+def test_a_plan_of_before_there_were_visits_and_turns_is_measured_as_it_was():
     old = Plan(schemes=("Ed25519",)).as_dict()
     assert Plan.from_dict(old).visits > 1
-    del old["visits"]
+    assert Plan.from_dict(old).turn_seconds < ENDLESS
+    del old["visits"], old["turn_seconds"]
     assert Plan.from_dict(old).visits == 1
+    assert Plan.from_dict(old).turn_seconds == ENDLESS
 
 
 def test_times_that_scatter_get_more_samples_and_steady_ones_the_usual_number():
@@ -330,13 +333,13 @@ def test_a_backend_that_fails_its_check_is_not_timed(monkeypatch, verdict, reaso
 
 
 def quietly(outcome: Outcome, progress=lambda _: None) -> list[int]:
-    """Run it; how many processes there were each time something was to be kept."""
+    """Run it; how many processes were whole each time something was to be kept."""
     kept: list[int] = []
     run(
         outcome,
         clock=lambda: NOW,
         progress=progress,
-        keep=lambda state: kept.append(len(state.processes)),
+        keep=lambda state: kept.append(sum(process.ended == "complete" for process in state.processes)),
     )
     return kept
 
@@ -351,11 +354,43 @@ def test_a_process_that_dies_leaves_what_others_measured(monkeypatch):
 
     monkeypatch.setattr(seal, "command", second_dies)
     outcome = new_outcome()
-    assert quietly(outcome) == [1, 2]
+    assert quietly(outcome) == [1, 1]
     assert [process.ended for process in outcome.processes] == ["complete", "failed"]
     assert outcome.processes[1].reason == "died of SIGSEGV in its start"
     assert outcome.measured == 3
     assert not outcome.complete
+
+
+@pytest.mark.parametrize(
+    ("processes", "slow_processes", "order"),
+    [(3, 3, [0, 1, 2] * 6), (4, 1, [0] * 6 + [1, 2, 3] * 6), (2, 3, [0, 1] * 6)],
+)
+def test_processes_take_turns_those_for_slow_schemes_first(processes: int, slow_processes: int, order: list[int]):
+    plan = replace(PLAN, processes=processes, slow_processes=slow_processes, visits=2, turn_seconds=0)
+    outcome, seen = new_outcome(plan), []
+    quietly(outcome, seen.append)
+    assert outcome.complete
+    assert [progress.process - 1 for progress in seen] == order
+    assert [progress.done for progress in seen] == [*range(len(order))]
+    assert {progress.total for progress in seen} == {len(order)}
+
+
+def test_a_process_that_dies_while_it_waits_is_told_and_the_others_go_on(monkeypatch):
+    children, start = [], subprocess.Popen
+    monkeypatch.setattr(
+        subprocess, "Popen", lambda *args, **others: children.append(start(*args, **others)) or children[-1]
+    )
+
+    def kill_the_first(progress):
+        if progress.process == 2 and progress.done == 1:
+            children[0].kill()
+
+    outcome = new_outcome(replace(PLAN, turn_seconds=0))
+    assert quietly(outcome, kill_the_first) == [0, 1]
+    assert [(process.ended, process.reason) for process in outcome.processes] == [
+        ("failed", "died of SIGKILL between two cells"),
+        ("complete", ""),
+    ]
 
 
 def test_an_interrupted_run_keeps_what_it_has():
@@ -364,7 +399,7 @@ def test_an_interrupted_run_keeps_what_it_has():
             raise KeyboardInterrupt
 
     outcome = new_outcome()
-    assert quietly(outcome, interrupt) == [1, 2]
+    assert quietly(outcome, interrupt) == [1, 1]
     assert [process.ended for process in outcome.processes] == ["complete", "stopped"]
     assert outcome.measured == 3
 

@@ -36,7 +36,7 @@ MOST_SECONDS: Final = 600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """Of an operation: peaks of the first, and for each of some, the bytes drawn and the nanoseconds that took."""
+    """Of an operation: peaks of the first, the bytes that each of some drew, and the nanoseconds that drawing takes."""
 
     stack_bytes: int
     heap_bytes: int
@@ -58,8 +58,8 @@ def of_operation(program: Path | None, name: str, operation: str, milliseconds: 
         raise BackendUnavailable(
             f"pqdc-account {name} {operation} ended with {child.returncode}: {child.stderr.strip()}"
         )
-    stack, heap, *rest = map(int, child.stdout.split())
-    return Account(stack_bytes=stack, heap_bytes=heap, random_bytes=tuple(rest[::3]), random_ns=tuple(rest[1::3]))
+    (stack, heap), drawn, took = (tuple(map(int, line.split())) for line in child.stdout.splitlines())
+    return Account(stack_bytes=stack, heap_bytes=heap, random_bytes=drawn, random_ns=took)
 
 
 def of_key_objects(schemes: Sequence[str]) -> dict[tuple[str, str], tuple[int, int]]:

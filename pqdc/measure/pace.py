@@ -131,6 +131,10 @@ class Pace:
         """What the work has taken while nobody disturbed it, the median: a processor's clock rises and falls."""
         return median(self._undisturbed.elements()) if self._undisturbed else None
 
+    def pause(self, nanoseconds: int) -> None:
+        """So long others measured, and no patience grew."""
+        self._began += nanoseconds
+
     def look(self) -> None:
         """Once more within a piece, where nothing is being timed: a long sample has room for what comes and goes."""
         self._meanwhile = max(self._meanwhile, self.excess())

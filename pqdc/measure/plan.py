@@ -75,6 +75,7 @@ THOROUGH: Final = Budget(milliseconds=1000, least=5, most=5000, usual=200, preci
 PROCESSES: Final = 10
 VISITS: Final = 3
 VISIT: Final = "visit"  # of a task, its parameter's name with its number
+ENDLESS: Final = 1e9  # turns: processes one after the other
 SLOW: Final = 4
 DEAR: Final = frozenset({"sign_cold"})  # operations that only a thorough run has unasked
 BESIDES: Final = DEAR | {
@@ -103,6 +104,7 @@ class Plan:
         pin: each process to one CPU, where the system lets it.
         slow_processes: how many measure a scheme whose key or signature takes longer than `slow_ns`: the first ones.
         patience: how much longer a process may take for the sake of quiet, as a share of its time.
+        turn_seconds: that a process measures before the next one of those that take turns with it.
     """
 
     schemes: tuple[str, ...]
@@ -115,6 +117,7 @@ class Plan:
     pin: bool = True
     slow_processes: int = 3
     patience: float = 2.0
+    turn_seconds: float = 2.0
 
     @property
     def slow_ns(self) -> float:
@@ -151,7 +154,7 @@ class Plan:
             ResultError: it is no plan.
         """
         try:
-            values = {"visits": 1, **table}  # plans of before there were more
+            values = {"visits": 1, "turn_seconds": ENDLESS, **table}  # plans of before there were others
             budget = Budget(**values.pop("budget"))
             plan = cls(
                 schemes=tuple(values.pop("schemes")),

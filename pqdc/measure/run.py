@@ -1,34 +1,35 @@
-"""Run a plan: fresh processes of pytest on bench/, one after the other, and everything they tell put together.
+"""Run a plan: fresh processes of pytest on bench/, and everything they tell put together.
 
-Two that measure at once would disturb each other. What a process has told is kept when a later one fails, and when the
-user stops the run.
+One measures at a time: two would disturb each other. Several take turns, so that what changes over minutes, such as a
+processor's clock, changes for all of them; those that measure slow schemes among themselves, then the others, who are
+spared those. What a process has told is kept when another fails, and when the user stops the run.
 """
 
 from __future__ import annotations
 
 import contextlib
 import importlib.util
-import json
 import os
-import signal
-import subprocess
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Final
 
 from pqdc.errors import FileError, ResultError
 from pqdc.measure import seal
 from pqdc.measure.environment import load, scrub
 from pqdc.measure.outcome import Outcome, Process
+from pqdc.measure.plan import Plan
 from pqdc.measure.presence import Presence, present
+from pqdc.measure.worker import Note, Worker
 
 __all__ = ["Progress", "run"]
 
-PLAN, DONE = "plan.json", "done.json"
+MOST_AT_ONCE: Final = 10  # processes that take turns: each keeps its keys meanwhile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +41,6 @@ class Progress:
     process: int
     processes: int
     task: str
-
-
-Note = Callable[[Mapping[str, Any]], None]
 
 
 def run(
@@ -70,159 +68,125 @@ def run(
     """
     _require("pytest", "pytest_benchmark")
     with tempfile.TemporaryDirectory(prefix="pqdc-bench-") as name, present() as presence:
-        folder = Path(name)
-        (folder / PLAN).write_text(json.dumps(outcome.plan.as_dict()), encoding="utf-8")
-        environ = seal.environment(os.environ, overlays)
-        for index in range(outcome.plan.processes):
-            if index == len(outcome.processes):
-                outcome.processes.append(_begun(index, clock(), presence, note))
-            process = outcome.processes[index]
-            if process.ended == "complete":
-                continue
-            with _finishing(process, index, presence, note):
-                _measure(outcome, index, folder, environ, progress=progress, note=note)
-            if outcome.measured:
-                keep(outcome)
-            if process.ended == "stopped":
+        running = _Run(
+            outcome=outcome,
+            folder=Path(name),
+            environ=seal.environment(os.environ, overlays),
+            clock=clock,
+            presence=presence,
+            progress=progress,
+            keep=keep,
+            note=note,
+        )
+        for indices in _rounds(outcome.plan):
+            if not running.take_turns(indices):
                 break
     if not outcome.measured:
         raise ResultError(f"nothing was measured: {_why(outcome)}", hint="`pqdc doctor` says what is missing")
 
 
-def _begun(index: int, now: datetime, presence: Presence, note: Note) -> Process:
-    process = Process(started=now, load_before=load(), alone=presence.alone())
-    note({"index": index, "process": now.isoformat(), "load": process.load_before, "alone": process.alone})
-    return process
+def _rounds(plan: Plan) -> Iterator[range]:
+    """The processes that take turns with each other: those for slow schemes first, as the others ask what is slow."""
+    slow = min(plan.slow_processes, plan.processes)
+    for first, end in ((0, slow), (slow, plan.processes)):
+        for index in range(first, end, MOST_AT_ONCE):
+            yield range(index, min(index + MOST_AT_ONCE, end))
 
 
-@contextlib.contextmanager
-def _finishing(process: Process, index: int, presence: Presence, note: Note) -> Iterator[None]:
-    """Whatever comes, the process has an end that is written down."""
-    start = time.monotonic()
-    process.ended, process.reason, process.running = "running", "", {}
-    try:
-        yield
-    except KeyboardInterrupt:
-        process.ended, process.reason = "stopped", "interrupted"
-    except FileError as error:
-        process.ended, process.reason = "stopped", scrub(str(error))
-        raise
-    finally:
-        process.seconds += time.monotonic() - start
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """What `run` was given."""
+
+    outcome: Outcome
+    folder: Path
+    environ: Mapping[str, str]
+    clock: Callable[[], datetime]
+    presence: Presence
+    progress: Callable[[Progress], None]
+    keep: Callable[[Outcome], None]
+    note: Note
+
+    def take_turns(self, indices: Sequence[int]) -> bool:
+        """Until these processes have ended; whether to go on with others."""
+        with contextlib.ExitStack() as workers:
+            left = deque(workers.enter_context(self._worker(index)) for index in indices if self._is_left(index))
+            try:
+                while left:
+                    if self._turn(left[0]):
+                        left.rotate(-1)
+                        continue
+                    self._tell_end(left.popleft())
+                    if self.outcome.measured:
+                        self.keep(self.outcome)
+            except KeyboardInterrupt:
+                for worker in left:
+                    worker.process.ended, worker.process.reason = "stopped", "interrupted"
+                    self._tell_end(worker)
+                if self.outcome.measured:
+                    self.keep(self.outcome)
+                return False
+            except FileError as error:
+                for worker in left:
+                    worker.process.ended, worker.process.reason = "stopped", scrub(str(error))
+                raise
+        return True
+
+    def _is_left(self, index: int) -> bool:
+        """Whether a process has not come to its end; one that has not begun does."""
+        processes = self.outcome.processes
+        if index == len(processes):
+            before = Process(started=self.clock(), load_before=load(), alone=self.presence.alone())
+            processes.append(before)
+            told = {"process": before.started.isoformat(), "load": before.load_before, "alone": before.alone}
+            self.note({"index": index} | told)
+        return processes[index].ended != "complete"
+
+    def _worker(self, index: int) -> Worker:
+        process = self.outcome.processes[index]
+        process.ended, process.reason, process.running = "running", "", {}
+        folder = self.folder / str(index)
+        folder.mkdir()
+        return Worker(self.outcome, index, folder, self.environ, self.note)
+
+    def _turn(self, worker: Worker) -> bool:
+        """Let it measure; whether there is more to come."""
+        start = time.monotonic()
+        try:
+            return worker.turn(lambda task: self._tell(worker, task))
+        finally:
+            worker.process.seconds += time.monotonic() - start
+
+    def _tell(self, worker: Worker, task: str) -> None:
+        processes, plan = self.outcome.processes, self.outcome.plan
+        spared = len({*worker.left_out}) * (len(processes) - plan.slow_processes)
+        self.progress(
+            Progress(
+                done=sum(len(process.done) for process in processes) + spared,
+                total=plan.processes * len(worker.process.tasks),
+                process=worker.index + 1,
+                processes=plan.processes,
+                task=task,
+            )
+        )
+
+    def _tell_end(self, worker: Worker) -> None:
+        process = worker.process
         process.load_after = load()
-        process.alone = _both(process.alone, presence.alone())
-    note(
-        {
-            "index": index,
-            "ended": process.ended,
-            "reason": process.reason,
-            "seconds": process.seconds,
-            "load": process.load_after,
-            "alone": process.alone,
-        }
-    )
+        process.alone = _both(process.alone, self.presence.alone())
+        self.note(
+            {
+                "index": worker.index,
+                "ended": process.ended,
+                "reason": process.reason,
+                "seconds": process.seconds,
+                "load": process.load_after,
+                "alone": process.alone,
+            }
+        )
 
 
 def _both(before: bool | None, after: bool | None) -> bool | None:
     return None if before is None or after is None else before and after
-
-
-def _measure(
-    outcome: Outcome,
-    index: int,
-    folder: Path,
-    environ: dict[str, str],
-    *,
-    progress: Callable[[Progress], None],
-    note: Note,
-) -> None:
-    """One process, from its start to its end; if it dies in a cell, another takes up the cells after that."""
-    process = outcome.processes[index]
-    while True:
-        done = [*process.done, *outcome.left_out(index)]
-        (folder / DONE).write_text(json.dumps(done), encoding="utf-8")
-        reading, writing = os.pipe()
-        command = seal.command(
-            folder,
-            plan=folder / PLAN,
-            process=index,
-            done=folder / DONE,
-            journal=writing,
-            pace_ns=outcome.pace_ns,
-        )
-        with open(reading, encoding="utf-8") as journal, tempfile.TemporaryFile() as output:  # noqa: PTH123 - a descriptor
-            try:
-                child = subprocess.Popen(
-                    command,
-                    cwd=folder,
-                    env=environ,
-                    pass_fds=(writing,),
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=output,
-                )
-            finally:
-                os.close(writing)
-            with _ending(child):
-                ended = _read(journal, outcome, index, progress, note)
-                child.wait()
-            if ended or not process.running:
-                _conclude(process, child.returncode, ended=ended, output=output)
-                return
-        reason = f"the process died of it: {_fate(child.returncode)}"
-        process.give_up(reason)
-        note({"index": index, "gave_up": reason})
-
-
-def _read(journal: IO[str], outcome: Outcome, index: int, progress: Callable[[Progress], None], note: Note) -> bool:
-    """Take in the journal as it comes; whether it has its last line."""
-    process = outcome.processes[index]
-    for line in journal:
-        entry: dict[str, Any] = json.loads(line)
-        if "end" in entry:
-            return True
-        note({"index": index} | entry)
-        process.take(entry)
-        if "begin" in entry:
-            each = len(process.tasks)
-            progress(
-                Progress(
-                    done=index * each + len(process.done),
-                    total=outcome.plan.processes * each,
-                    process=index + 1,
-                    processes=outcome.plan.processes,
-                    task=entry["begin"],
-                )
-            )
-    return False
-
-
-@contextlib.contextmanager
-def _ending(child: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Whatever happens here, the child does not outlive it."""
-    try:
-        yield
-    finally:
-        if child.poll() is None:
-            child.kill()
-            child.wait()
-
-
-def _conclude(process: Process, status: int, *, ended: bool, output: IO[bytes]) -> None:
-    if ended and status in {0, 1, 5}:  # pytest: all well; cells failed, and told why; there were none
-        process.ended = "complete"
-        return
-    process.ended = "failed"
-    if status < 0:
-        process.reason = f"died of {_fate(status)} {'between two cells' if process.done else 'in its start'}"
-        return
-    output.seek(0)
-    lines = output.read().decode(errors="replace").strip().splitlines()
-    process.reason = scrub(f"pytest ended with {status}: {lines[-1] if lines else 'without a word'}")
-
-
-def _fate(status: int) -> str:
-    return signal.Signals(-status).name if status < 0 else f"exit status {status}"
 
 
 def _require(*modules: str) -> None:

@@ -22,7 +22,7 @@ PATHS = ("OQS_INSTALL_PATH", "PQDC_ALGORITHMS", "PYTHONPATH", "LD_LIBRARY_PATH")
 
 
 def command(
-    folder: Path, *, plan: Path, process: int, done: Path, journal: int, pace_ns: Mapping[str, int]
+    folder: Path, *, plan: Path, process: int, done: Path, journal: int, turns: int, pace_ns: Mapping[str, int]
 ) -> list[str]:
     """Run bench/ by `plan`, less what is `done`, with `folder` for whatever pytest and its plugins want to keep.
 
@@ -35,7 +35,7 @@ def command(
         *("-p", "no:cacheprovider", "-p", "pytest_benchmark.plugin", "-q", "--tb=line", "--color=no"),
         *("--benchmark-quiet", f"--benchmark-storage=file://{folder}"),
         *("--pqdc-plan", str(plan), "--pqdc-process", str(process)),
-        *("--pqdc-done", str(done), "--pqdc-journal", str(journal)),
+        *("--pqdc-done", str(done), "--pqdc-journal", str(journal), "--pqdc-turns", str(turns)),
         *("--pqdc-pace", json.dumps(pace_ns)),
     ]
 
