@@ -23,10 +23,8 @@ def test_account(stock: Stock, record: Recorder) -> None:
     """The peaks of stack and heap, the bytes drawn, and the time that drawing them takes."""
     library = stock.backend.library  # type: ignore[attr-defined]
     milliseconds = max(1, int(SHARE * stock.bench.budget.milliseconds))
-    for operation in account.OPERATIONS:
-        taken = account.of_operation(
-            library.account, stock.scheme.backends[stock.backend_name], operation, milliseconds
-        )
+    name = stock.scheme.backends[stock.backend_name]
+    for operation, taken in account.of_scheme(library.account, name, milliseconds).items():
         record.sizes(f"{operation}_stack", [taken.stack_bytes], method=account.STACK_METHOD)
         record.sizes(f"{operation}_heap", [taken.heap_bytes], method=account.HEAP_METHOD)
         record.sizes(f"{operation}_random_bytes", taken.random_bytes)

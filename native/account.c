@@ -1,10 +1,11 @@
-/* What one operation of liboqs takes besides time: stack, heap, randomness. A program of its own, made by
+/* What an operation of liboqs takes besides time: stack, heap, randomness. A program of its own, made by
  * native/build.py beside the adapter: it counts what goes through malloc, which a library loaded later cannot do.
  *
- *   pqdc-account SCHEME keygen|sign|verify MILLISECONDS
+ *   pqdc-account SCHEME MILLISECONDS
  *
- * prints three lines: the stack's and the heap's peak in bytes; the bytes that each of one or more operations drew from
- * the random generator; and, in many samples, the nanoseconds that drawing them takes.
+ * prints three lines for key generation, three for signing and three for verifying: the stack's and the heap's peak in
+ * bytes; the bytes that each of one or more operations drew from the random generator, as many as there is time for;
+ * and, in many samples, the nanoseconds that drawing them takes.
  *
  * Stack: the operation runs on a thread whose stack was painted, and the lowest byte that has lost its paint counts,
  * from the frame that calls the operation on. Heap: the peak of what malloc and its kin have given out, as long as
@@ -168,7 +169,7 @@ enum { STACK_BYTES = 16 << 20, PAINT = 0xa5, MESSAGE_BYTES = 130, MOST = 1000, T
 
 struct work {
 	const OQS_SIG *sig;
-	const char *operation;
+	enum operation { KEYGEN, SIGN, VERIFY, OPERATIONS } operation;
 	uint8_t *public_key, *secret_key, *signature;
 	size_t signature_bytes;
 	uint8_t message[MESSAGE_BYTES];
@@ -179,9 +180,9 @@ struct work {
 
 static __attribute__((noinline)) void operate(struct work *work) {
 	const OQS_SIG *sig = work->sig;
-	if (strcmp(work->operation, "keygen") == 0) {
+	if (work->operation == KEYGEN) {
 		work->status = OQS_SIG_keypair(sig, work->public_key, work->secret_key);
-	} else if (strcmp(work->operation, "sign") == 0) {
+	} else if (work->operation == SIGN) {
 		work->status = OQS_SIG_sign(sig, work->signature, &work->signature_bytes, work->message, MESSAGE_BYTES,
 		                            work->secret_key);
 	} else {
@@ -221,58 +222,26 @@ static size_t stack_of(struct work *work) {
 	return (size_t)(work->frame - lowest);
 }
 
-static bool is_operation(const char *name) {
-	return strcmp(name, "keygen") == 0 || strcmp(name, "sign") == 0 || strcmp(name, "verify") == 0;
-}
-
-int main(int count, char **arguments) {
-	if (count != 4 || !is_operation(arguments[2])) {
-		fprintf(stderr, "usage: pqdc-account SCHEME keygen|sign|verify MILLISECONDS\n");
-		return 2;
-	}
-	OQS_init();
-	struct work work = {.sig = OQS_SIG_new(arguments[1]), .operation = arguments[2]};
-	if (work.sig == NULL) {
-		fprintf(stderr, "this liboqs does not compute %s\n", arguments[1]);
-		return 1;
-	}
-	work.public_key = malloc(work.sig->length_public_key);
-	work.secret_key = malloc(work.sig->length_secret_key);
-	work.signature = malloc(work.sig->length_signature);
-	memset(work.message, 0x20, MESSAGE_BYTES);
-	if (work.public_key == NULL || work.secret_key == NULL || work.signature == NULL) {
-		return 1;
-	}
-	const char *wanted = work.operation;
-	for (int i = 0; i < 2 && strcmp(wanted, i == 0 ? "keygen" : "sign") != 0; i++) { /* what it needs */
-		work.operation = i == 0 ? "keygen" : "sign";
-		operate(&work);
-		if (work.status != 0) {
-			return 1;
-		}
-	}
-	work.operation = wanted;
-	OQS_randombytes_custom_algorithm(draw);
-	size_t stack = stack_of(&work);
-	if (stack == 0 || work.status != 0) {
-		return 1;
-	}
-	printf("%zu %zu\n", stack, work.heap_peak - work.out_before);
+/* Print the three lines of an operation, whose keys and signature those before it have made; whether that worked. */
+static bool account_for(struct work *work, uint64_t nanoseconds) {
 	static size_t ends[MOST + 1]; /* of each operation's draws; the first one's begin at 0 */
-	uint64_t end = now_ns() + strtoul(arguments[3], NULL, 10) * 1000000u;
 	size_t made = 0;
+	uint64_t end = now_ns() + nanoseconds;
 	drawn = 0;
-	do {
-		operate(&work);
+	size_t stack = stack_of(work);
+	ends[++made] = drawn;
+	while (work->status == 0 && made < MOST && now_ns() < end && drawn + drawn / made < MOST_DRAWS) {
+		operate(work);
 		ends[++made] = drawn;
-	} while (work.status == 0 && made < MOST && now_ns() < end && drawn + drawn / made < MOST_DRAWS);
-	if (work.status != 0) {
-		return 1;
+	}
+	if (stack == 0 || work->status != 0) {
+		return false;
 	}
 	if (drawn > MOST_DRAWS) {
 		fprintf(stderr, "too many draws to remember\n");
-		return 1;
+		return false;
 	}
+	printf("%zu %zu\n", stack, work->heap_peak - work->out_before);
 	uint32_t largest = 0;
 	for (size_t i = 0; i < made; i++) {
 		uint64_t bytes = 0;
@@ -285,7 +254,7 @@ int main(int count, char **arguments) {
 	printf("\n");
 	uint8_t *bytes = malloc(largest + 1);
 	if (bytes == NULL) {
-		return 1;
+		return false;
 	}
 	for (size_t i = 0; i < WARM + TIMES; i++) {
 		uint64_t took = draw_again(bytes, ends[i % made], ends[i % made + 1]);
@@ -294,5 +263,29 @@ int main(int count, char **arguments) {
 		}
 	}
 	printf("\n");
-	return 0;
+	free(bytes);
+	return true;
+}
+
+int main(int count, char **arguments) {
+	if (count != 3) {
+		fprintf(stderr, "usage: pqdc-account SCHEME MILLISECONDS\n");
+		return 2;
+	}
+	OQS_init();
+	OQS_randombytes_custom_algorithm(draw);
+	struct work work = {.sig = OQS_SIG_new(arguments[1])};
+	if (work.sig == NULL) {
+		fprintf(stderr, "this liboqs does not compute %s\n", arguments[1]);
+		return 1;
+	}
+	work.public_key = malloc(work.sig->length_public_key);
+	work.secret_key = malloc(work.sig->length_secret_key);
+	work.signature = malloc(work.sig->length_signature);
+	memset(work.message, 0x20, MESSAGE_BYTES);
+	bool well = work.public_key != NULL && work.secret_key != NULL && work.signature != NULL;
+	for (work.operation = KEYGEN; well && work.operation < OPERATIONS; work.operation++) {
+		well = account_for(&work, strtoul(arguments[2], NULL, 10) * 1000000u);
+	}
+	return well ? 0 : 1;
 }

@@ -446,21 +446,21 @@ def test_adapter_c_compiles_without_a_warning():
 def account_of(library):
     if library.account is None:
         pytest.skip("this liboqs has no pqdc-account: run `make liboqs`")
-    return lambda scheme, operation: account.of_operation(library.account, scheme, operation, 5)
+    return lambda scheme: account.of_scheme(library.account, scheme, 5)
 
 
 def test_stack_and_heap_are_those_of_the_operation(account_of):
     """MAYO keeps its matrices on the stack, more than a MiB of them; ML-DSA needs a few dozen KiB."""
-    assert account_of("MAYO-5", "sign").stack_bytes > 2**20
-    small = account_of("ML-DSA-44", "sign")
+    assert account_of("MAYO-5")["sign"].stack_bytes > 2**20
+    small = account_of("ML-DSA-44")["sign"]
     assert 2**14 < small.stack_bytes < 2**18
     assert 0 < small.heap_bytes < 2**16
-    assert account_of("ML-DSA-44", "sign").stack_bytes == pytest.approx(small.stack_bytes, rel=0.1)
+    assert account_of("ML-DSA-44")["sign"].stack_bytes == pytest.approx(small.stack_bytes, rel=0.1)
 
 
 def test_randomness_is_what_the_scheme_draws(account_of):
     """ML-DSA draws 32 bytes for a key and 32 for a hedged signature (FIPS 204), and verifying draws none."""
-    drawn = {operation: account_of("ML-DSA-44", operation) for operation in account.OPERATIONS}
+    drawn = account_of("ML-DSA-44")
     assert {name: set(found.random_bytes) for name, found in drawn.items()} == {
         "keygen": {32},
         "sign": {32},
@@ -472,9 +472,9 @@ def test_randomness_is_what_the_scheme_draws(account_of):
 
 def test_what_has_no_account_is_told(account_of):
     with pytest.raises(BackendUnavailable, match="does not compute no-such"):
-        account_of("no-such", "sign")
+        account_of("no-such")
     with pytest.raises(BackendUnavailable, match="has not been made"):
-        account.of_operation(None, "ML-DSA-44", "sign", 1)
+        account.of_scheme(None, "ML-DSA-44", 1)
 
 
 def test_massif_sees_the_same_stack(account_of, library, tmp_path):
@@ -484,7 +484,7 @@ def test_massif_sees_the_same_stack(account_of, library, tmp_path):
     out = tmp_path / "massif"
     tool = [valgrind, "--tool=massif", f"--massif-out-file={out}", "--stacks=yes", "--max-stackframe=100000000"]
     answer = subprocess.run(
-        [*tool, str(library.account), "ML-DSA-44", "sign", "0"],
+        [*tool, str(library.account), "ML-DSA-44", "0"],
         capture_output=True,
         text=True,
         check=False,
@@ -493,7 +493,7 @@ def test_massif_sees_the_same_stack(account_of, library, tmp_path):
     if answer.returncode:
         pytest.skip(f"valgrind cannot run liboqs here: {answer.stderr.splitlines()[-1]}")
     peak = max(int(stack) for stack in re.findall(r"mem_stacks_B=(\d+)", out.read_text()))
-    ours = account_of("ML-DSA-44", "sign").stack_bytes
+    ours = max(taken.stack_bytes for taken in account_of("ML-DSA-44").values())
     assert peak == pytest.approx(ours, rel=0.05)
 
 

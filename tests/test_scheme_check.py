@@ -17,7 +17,7 @@ from pqdc.check.evidence import gather
 from pqdc.check.known_answers import MOST_ANSWERS, known_answers, read_answers
 from pqdc.cli import run
 from pqdc.errors import BackendUnavailable, FileError, KeyFormatError
-from pqdc.measure.account import of_operation
+from pqdc.measure.account import of_scheme
 from pqdc.scheme import backends
 from pqdc.scheme.backends.nist_api import NistApi
 from pqdc.scheme.drbg import CtrDrbg
@@ -364,12 +364,12 @@ def test_the_stack_is_what_painting_it_shows(liboqs, name):
         "sign": lambda: key.sign(message),
         "verify": lambda: key.public.verify(signature, message),
     }
+    painted = of_scheme(liboqs.library.account, scheme.backends["liboqs"], 1)
     for operation, call in calls.items():
         taken = footprint(call).stack_bytes
         if taken is None:
             pytest.skip("this system does not tell")
-        painted = of_operation(liboqs.library.account, scheme.backends["liboqs"], operation, 1).stack_bytes
-        assert abs(taken - painted) < 3 * PAGE, operation
+        assert abs(taken - painted[operation].stack_bytes) < 3 * PAGE, operation
 
 
 def test_what_a_call_raises_is_raised():

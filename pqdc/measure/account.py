@@ -21,7 +21,7 @@ from pqdc.scheme import backends
 from pqdc.scheme.catalog import load_catalog
 from pqdc.scheme.facts import Scheme
 
-__all__ = ["OPERATIONS", "Account", "of_key_objects", "of_operation"]
+__all__ = ["OPERATIONS", "Account", "of_key_objects", "of_scheme"]
 
 OPERATIONS: Final = ("keygen", "sign", "verify")
 STACK_METHOD: Final = "a painted stack"
@@ -44,22 +44,23 @@ class Account:
     random_ns: tuple[int, ...]
 
 
-def of_operation(program: Path | None, name: str, operation: str, milliseconds: int) -> Account:
-    """What liboqs takes for an operation of the scheme that it calls `name`.
+def of_scheme(program: Path | None, name: str, milliseconds: int) -> dict[str, Account]:
+    """What liboqs takes for each operation of the scheme that it calls `name`, some of them in so much time each.
 
     Raises:
         BackendUnavailable: there is no program that says so, or it failed.
     """
     if program is None:
         raise BackendUnavailable("pqdc-account has not been made", hint="run `make liboqs`")
-    command = [str(program), name, operation, str(milliseconds)]
+    command = [str(program), name, str(milliseconds)]
     child = subprocess.run(command, capture_output=True, text=True, check=False, timeout=MOST_SECONDS)
     if child.returncode:
-        raise BackendUnavailable(
-            f"pqdc-account {name} {operation} ended with {child.returncode}: {child.stderr.strip()}"
-        )
-    (stack, heap), drawn, took = (tuple(map(int, line.split())) for line in child.stdout.splitlines())
-    return Account(stack_bytes=stack, heap_bytes=heap, random_bytes=drawn, random_ns=took)
+        raise BackendUnavailable(f"pqdc-account {name} ended with {child.returncode}: {child.stderr.strip()}")
+    lines = iter([tuple(map(int, line.split())) for line in child.stdout.splitlines()])
+    return {
+        operation: Account(stack_bytes=stack, heap_bytes=heap, random_bytes=drawn, random_ns=took)
+        for operation, ((stack, heap), drawn, took) in zip(OPERATIONS, zip(lines, lines, lines), strict=True)
+    }
 
 
 def of_key_objects(schemes: Sequence[str]) -> dict[tuple[str, str], tuple[int, int]]:
