@@ -56,10 +56,10 @@ def of_scheme(program: Path | None, name: str, milliseconds: int) -> dict[str, A
     child = subprocess.run(command, capture_output=True, text=True, check=False, timeout=MOST_SECONDS)
     if child.returncode:
         raise BackendUnavailable(f"pqdc-account {name} ended with {child.returncode}: {child.stderr.strip()}")
-    lines = iter([tuple(map(int, line.split())) for line in child.stdout.splitlines()])
+    lines = [tuple(map(int, line.split())) for line in child.stdout.splitlines()]
     return {
         operation: Account(stack_bytes=stack, heap_bytes=heap, random_bytes=drawn, random_ns=took)
-        for operation, ((stack, heap), drawn, took) in zip(OPERATIONS, zip(lines, lines, lines), strict=True)
+        for operation, (stack, heap), drawn, took in zip(OPERATIONS, lines[::3], lines[1::3], lines[2::3], strict=True)
     }
 
 
