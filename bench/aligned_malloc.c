@@ -1,5 +1,5 @@
-/* Linked into speed_sig: keys on cache lines, as the native loop has them (native/adapter.c). Where else malloc puts
- * them, UOV's key generation takes a tenth longer. */
+/* Both sides of agree.py have this malloc: what is large lies on cache lines, as keys do in the native loop
+ * (native/adapter.c). Where else malloc puts them, UOV's key generation takes a tenth longer. */
 
 #include <stddef.h>
 
