@@ -112,8 +112,8 @@ def of_liboqs(schemes: list[Scheme], rounds: int, seconds: int) -> list[dict[str
                 rows.append(row)
                 print(
                     f"| {row['scheme']} | {row['operation']} | {row['speed_sig_mean_us']:.2f} "
-                    f"| {row['native_mean_us']:.2f} | {row['native_median_us']:.2f} "
-                    f"| {row['rounds']} | {row['ratio']:.3f} | {row['low']:.3f} to {row['high']:.3f} | {row['agrees']} |",
+                    f"| {row['native_mean_us']:.2f} | {row['native_median_us']:.2f} | {row['rounds']} "
+                    f"| {row['ratio']:.3f} | {row['low']:.3f} to {row['high']:.3f} | {row['agrees']} |",
                     flush=True,
                 )
     return rows
