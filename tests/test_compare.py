@@ -181,6 +181,17 @@ def test_a_processor_whose_clock_has_moved_is_told_of(make, capsys):
     assert json.loads(capsys.readouterr().out)["pace"] is None
 
 
+def test_what_the_clock_explains_is_not_claimed(make):
+    """All rows take 8 % longer, and so does the fixed work; one takes a quarter longer, one as long as before."""
+    every = {(f"S{i}", operation): 1.08 for i in range(ROWS) for operation in OPERATIONS}
+    slower = every | {("S3", "sign"): 1.25, ("S4", "sign"): 1.0}
+    first, second = read(make("a", 1, pace=25_000)), read(make("b", 2, pace=27_000, slower=slower))
+    assert [(row.scheme, row.operation) for row in compare(first, second).of("slower", "faster")] == [("S3", "sign")]
+    assert [row.verdict for row in compare(second, first).of("slower", "faster")] == ["faster"]
+    unknown = read(make("c", 2, slower=slower))
+    assert len(compare(first, unknown).of("slower")) > 0.9 * ROWS
+
+
 def test_the_json_has_every_row(make, capsys):
     assert run(["compare", str(make("a", 1)), str(make("b", 2, slower=PLANTED)), "--json"]) == 0
     table = json.loads(capsys.readouterr().out)

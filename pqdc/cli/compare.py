@@ -152,7 +152,7 @@ def notes(comparison: Comparison) -> list[str]:
     if comparison.pace:
         lines.append(
             f"The fixed work that tells the processor's pace took {comparison.pace:.3f} times as long in the second "
-            "run, while nobody disturbed it; ratios include that."
+            "run, while nobody disturbed it; ratios include that, and what it explains is not claimed."
         )
     if comparison.only_first or comparison.only_second:
         lines.append(f"Only in the first: {comparison.only_first} rows; only in the second: {comparison.only_second}.")

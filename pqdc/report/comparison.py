@@ -1,9 +1,9 @@
 """Two runs, row by row: is one slower than the other, by more than a margin, or can that not be told?
 
 The process is the unit. A row's processes, all of them, are compared by the Mann-Whitney test of "the difference is
-larger than the margin", exact, in both directions; p-values are corrected by Holm over all rows that are compared. What
-two runs of so many processes and rows could show at all is part of the answer. docs/results.md tells the choices and
-their sources.
+larger than the margin", exact, in both directions; p-values are corrected by Holm over all rows that are compared. All
+processes of a run share the processor's clock: the margin is wider by what that explains. What two runs of so many
+processes and rows could show at all is part of the answer. docs/results.md tells the choices and their sources.
 """
 
 from __future__ import annotations
@@ -166,7 +166,9 @@ def compare(
         raise ResultError(f"{first.name} and {second.name} have no row in common")
     tested = [pair for pair in pairs if pair.testable]
     processes = max((pair.sizes for pair in tested or pairs), key=min)
-    raw = [_mann_whitney(*pair.medians, margin) for pair in tested]
+    pace = _pace(first, second)
+    edges = tuple((1 + margin) * max(1.0, clock) for clock in ((pace or 1.0), 1 / (pace or 1.0)))
+    raw = [_mann_whitney(*pair.medians, edges) for pair in tested]
     tests = {id(pair): (p, p_holm) for pair, p, p_holm in zip(tested, raw, holm(raw), strict=True)}
     return Comparison(
         first=first,
@@ -178,7 +180,7 @@ def compare(
         needed=next((n for n in range(2, MOST_PROCESSES) if _smallest(n, n) * len(pairs) <= ALPHA), MOST_PROCESSES),
         only_first=len(chosen[0]) - len(keys),
         only_second=len(chosen[1]) - len(keys),
-        pace=_pace(first, second),
+        pace=pace,
     )
 
 
@@ -226,16 +228,12 @@ def _medians(cell: Cell, figures: Summary) -> tuple[float, ...]:
     return figures.medians
 
 
-def _mann_whitney(first: Sequence[float], second: Sequence[float], margin: float) -> float:
-    """Two-sided p of a difference of more than the margin: twice the smaller of both directions'."""
+def _mann_whitney(first: Sequence[float], second: Sequence[float], edges: Sequence[float]) -> float:
+    """Two-sided p of "the second is longer, or the first, by more than its edge": twice the smaller one's."""
     stats = library("scipy.stats")
     one_sided = [
-        float(
-            stats.mannwhitneyu(longer, [value * (1 + margin) for value in base], alternative="greater", method="exact")[
-                1
-            ]
-        )
-        for longer, base in ((second, first), (first, second))
+        float(stats.mannwhitneyu(longer, [value * edge for value in base], alternative="greater", method="exact")[1])
+        for longer, base, edge in zip((second, first), (first, second), edges, strict=True)
     ]
     return min(1.0, 2 * min(one_sided))
 
