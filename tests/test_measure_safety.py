@@ -31,7 +31,7 @@ def entries(diary: Path) -> list[dict]:
 
 
 def stop_early(folder: Path, number: int) -> tuple[Path, list[dict], subprocess.CompletedProcess[str]]:
-    """Start a run, and send it a signal when it has measured its first cell; its diary, and the rows in it."""
+    """Start a run, and send it a signal when it has measured a cell; its diary, and its first process's rows in it."""
     heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # whoever runs in the background
     command = [*PQDC[:-1], f"{heard}; {PQDC[-1]}", *SMALL, "--out", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
@@ -46,7 +46,7 @@ def stop_early(folder: Path, number: int) -> tuple[Path, list[dict], subprocess.
         child.send_signal(number)
         said, complained = child.communicate(timeout=60)
     (diary,) = folder.glob("*.diary")
-    rows = [row for entry in entries(diary) for row in entry.get("rows", [])]
+    rows = [row for entry in entries(diary) if entry.get("index") == 0 for row in entry.get("rows", [])]
     return diary, rows, subprocess.CompletedProcess(command, child.returncode, said, complained)
 
 

@@ -70,13 +70,13 @@ MEDIAN_ERROR: Final = 1.2533  # of a median, in standard deviations / sqrt(n): s
 SCATTERED: Final = 0.1
 SCATTERED_SHARES: Final = 4
 QUICK: Final = Budget(milliseconds=8, least=1, most=100, usual=20, precision=0.05)
-DEFAULT: Final = Budget(milliseconds=30, least=1, most=3000, usual=40, precision=0.015)
+DEFAULT: Final = Budget(milliseconds=25, least=1, most=3000, usual=24, precision=0.02)
 THOROUGH: Final = Budget(milliseconds=1000, least=5, most=5000, usual=200, precision=0.005)
 PROCESSES: Final = 10
 VISITS: Final = 3
 VISIT: Final = "visit"  # of a task, its parameter's name with its number
 ENDLESS: Final = 1e9  # turns: processes one after the other
-SLOW: Final = 4
+SLOW: Final = 5
 DEAR: Final = frozenset({"sign_cold"})  # operations that only a thorough run has unasked
 BESIDES: Final = DEAR | {
     *("verify_cold", "spki_decode", "pkcs8_encode", "pkcs8_decode", "dc_encode", "dc_decode"),
