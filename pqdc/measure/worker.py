@@ -59,9 +59,10 @@ class Worker:
 
     def __exit__(self, *_: object) -> None:
         """Whatever happened, no child outlives it."""
-        if self._child is not None:
-            self._child.kill()
-            self._end()
+        with self._resources:
+            if self._child is not None:
+                self._child.kill()
+                self._child.wait()
 
     def turn(self, begun: Callable[[str], None]) -> bool:
         """Let it measure for a turn; whether there is more to come. `begun` is told the task of each cell."""
