@@ -34,8 +34,9 @@ from time import perf_counter_ns
 from typing import Any
 
 import malloc
-from natively import MESSAGE_BYTES, OPERATIONS
+from natively import MESSAGE_BYTES
 
+from pqdc.measure.account import OPERATIONS
 from pqdc.report.statistics import bootstrap_interval, median_of
 from pqdc.scheme import backends
 from pqdc.scheme.backends.liboqs import Liboqs

@@ -11,11 +11,11 @@ import json
 import os
 import sys
 
+from pqdc.measure.account import OPERATIONS
 from pqdc.scheme.backends.liboqs import Liboqs
 from pqdc.scheme.catalog import load_catalog
 
 MESSAGE_BYTES = 50  # speed_sig's
-OPERATIONS = ("keygen", "sign", "verify")
 
 
 def main(name: str, *counts: str) -> None:

@@ -188,6 +188,7 @@ def test_what_the_clock_explains_is_not_claimed(make):
     first, second = read(make("a", 1, pace=25_000)), read(make("b", 2, pace=27_000, slower=slower))
     assert [(row.scheme, row.operation) for row in compare(first, second).of("slower", "faster")] == [("S3", "sign")]
     assert [row.verdict for row in compare(second, first).of("slower", "faster")] == ["faster"]
+    assert compare(first, second).suspects == compare(second, first).suspects == []
     unknown = read(make("c", 2, slower=slower))
     assert len(compare(first, unknown).of("slower")) > 0.9 * ROWS
 

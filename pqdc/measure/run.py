@@ -109,7 +109,7 @@ class _Run:
     def take_turns(self, indices: Sequence[int]) -> bool:
         """Until these processes have ended; whether to go on with others."""
         with contextlib.ExitStack() as workers:
-            left = deque(workers.enter_context(self._worker(index)) for index in indices if self._is_left(index))
+            left = deque(workers.enter_context(worker) for worker in self._workers(indices))
             try:
                 while left:
                     if self._turn(left[0]):
@@ -131,22 +131,24 @@ class _Run:
                 raise
         return True
 
-    def _is_left(self, index: int) -> bool:
-        """Whether a process has not come to its end; one that has not begun does."""
-        processes = self.outcome.processes
-        if index == len(processes):
-            before = Process(started=self.clock(), load_before=load(), alone=self.presence.alone())
-            processes.append(before)
-            told = {"process": before.started.isoformat(), "load": before.load_before, "alone": before.alone}
-            self.note({"index": index} | told)
-        return processes[index].ended != "complete"
+    def _workers(self, indices: Sequence[int]) -> Iterator[Worker]:
+        """For those that have not come to their end; which have not begun either, begin."""
+        for index in indices:
+            if index == len(self.outcome.processes):
+                self._begin(index)
+            process = self.outcome.processes[index]
+            if process.ended == "complete":
+                continue
+            process.ended, process.reason, process.running = "running", "", {}
+            folder = self.folder / str(index)
+            folder.mkdir()
+            yield Worker(self.outcome, index, folder, self.environ, self.note)
 
-    def _worker(self, index: int) -> Worker:
-        process = self.outcome.processes[index]
-        process.ended, process.reason, process.running = "running", "", {}
-        folder = self.folder / str(index)
-        folder.mkdir()
-        return Worker(self.outcome, index, folder, self.environ, self.note)
+    def _begin(self, index: int) -> None:
+        process = Process(started=self.clock(), load_before=load(), alone=self.presence.alone())
+        self.outcome.processes.append(process)
+        told = {"process": process.started.isoformat(), "load": process.load_before, "alone": process.alone}
+        self.note({"index": index} | told)
 
     def _turn(self, worker: Worker) -> bool:
         """Let it measure; whether there is more to come."""
@@ -158,7 +160,7 @@ class _Run:
 
     def _tell(self, worker: Worker, task: str) -> None:
         processes, plan = self.outcome.processes, self.outcome.plan
-        spared = len({*worker.left_out}) * (len(processes) - plan.slow_processes)
+        spared = len(worker.left_out) * (len(processes) - plan.slow_processes)
         self.progress(
             Progress(
                 done=sum(len(process.done) for process in processes) + spared,

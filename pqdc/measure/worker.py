@@ -42,7 +42,7 @@ class Worker:
 
     def __init__(self, outcome: Outcome, index: int, folder: Path, environ: Mapping[str, str], note: Note) -> None:
         self.process = outcome.processes[index]
-        self.left_out = outcome.left_out(index)
+        self.left_out = frozenset(outcome.left_out(index))
         self.index = index
         self._outcome = outcome
         self._folder = folder

@@ -91,12 +91,12 @@ class Comparison:
 
     @property
     def suspects(self) -> list[Difference]:
-        """Rows whose whole interval lies beyond the margin, but which are not significant among so many."""
-        edge = 1 + self.margin
+        """Rows whose whole interval lies beyond the edges, but which are not significant among so many."""
+        slower, faster = _edges(self.margin, self.pace)
         return [
             row
             for row in self.of("unclear")
-            if row.interval and not (row.interval.low <= edge and row.interval.high >= 1 / edge)
+            if row.interval and not (row.interval.low <= slower and row.interval.high >= 1 / faster)
         ]
 
     def of(self, *verdicts: Verdict) -> list[Difference]:
@@ -167,8 +167,7 @@ def compare(
     tested = [pair for pair in pairs if pair.testable]
     processes = max((pair.sizes for pair in tested or pairs), key=min)
     pace = _pace(first, second)
-    edges = tuple((1 + margin) * max(1.0, clock) for clock in ((pace or 1.0), 1 / (pace or 1.0)))
-    raw = [_mann_whitney(*pair.medians, edges) for pair in tested]
+    raw = [_mann_whitney(*pair.medians, _edges(margin, pace)) for pair in tested]
     tests = {id(pair): (p, p_holm) for pair, p, p_holm in zip(tested, raw, holm(raw), strict=True)}
     return Comparison(
         first=first,
@@ -187,6 +186,12 @@ def compare(
 def _pace(first: Result, second: Result) -> float | None:
     ours, theirs = ([ns for process in run.processes if (ns := process.usual_pace_ns)] for run in (first, second))
     return median(theirs) / median(ours) if ours and theirs else None
+
+
+def _edges(margin: float, pace: float | None) -> tuple[float, float]:
+    """How many times as long a row must take to count as slower, and, of the first run, for it to count as faster."""
+    clock = pace or 1.0
+    return (1 + margin) * max(clock, 1.0), (1 + margin) * max(1 / clock, 1.0)
 
 
 def machines_differ(first: Mapping[str, Any], second: Mapping[str, Any]) -> str:
